@@ -1,0 +1,1 @@
+"""Synchrophasor software: IEEE C37.118.2 frames, a PMU simulator and a phasor data concentrator."""

@@ -1,0 +1,1 @@
+"""The machine that the kit runs on: its packages and its Docker engine."""

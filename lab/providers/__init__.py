@@ -1,0 +1,1 @@
+"""Providers of nodes. Each has the interface of lab.providers.provider.Provider."""
