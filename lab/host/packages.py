@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from lab.command import CommandError, run
 from lab.errors import LabError
-from lab.progress import Progress
+from lab.progress import Progress, Terminal
 
 PROGRAMS = {
     "dockerd": "docker.io",
@@ -24,6 +25,9 @@ FILES = {
     "/usr/include/stdio.h": "libc6-dev",
 }
 """File that the kit needs: the package that has it."""
+
+NEEDED = ("dockerd", "iptables", "ssh")
+"""What every lab needs; the builds ask for theirs when there is something to build."""
 
 ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where an ordinary user's PATH does not look."""
@@ -74,3 +78,15 @@ def _package_if_missing(name: str) -> str | None:
         return None if Path(name).exists() else FILES[name]
     path = f"{os.environ.get('PATH', '')}:{ADMIN_PATH}"
     return None if shutil.which(name, path=path) else PROGRAMS[name]
+
+
+def main() -> None:
+    """Install what lacks of the names on the command line: `python -m lab.host.packages ssh`."""
+    try:
+        ensure(sys.argv[1:], Terminal())
+    except LabError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -108,8 +108,19 @@ class ContainerProvider:
             removed.append(f"network {net.name}")
         return removed
 
+    def journal(self) -> str:
+        """Return the last journal lines of each node, for a boot that failed."""
+        parts = []
+        for container in self._containers():
+            container.reload()
+            lines = ["journalctl", "-b", "-p", "warning", "-n", "8", "--no-pager", "-o", "cat"]
+            text = container.exec_run(lines).output if container.status == "running" else b""
+            parts.append(f"== {container.name} ({container.status})")
+            parts.append(text.decode(errors="replace"))
+        return "\n".join(parts)
+
     def _containers(self) -> list[Container]:
-        filters = {"label": f"{LABEL}={self._name}"}
+        filters: dict[str, Any] = {"label": f"{LABEL}={self._name}"}
         found: list[Container] = self._client.containers.list(all=True, filters=filters)
         return sorted(found, key=lambda container: str(container.name))
 

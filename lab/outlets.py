@@ -1,0 +1,27 @@
+"""Where a client outside the cluster finds the workloads: the NodePorts of workloads/."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlet:
+    """An IEEE C37.118 output stream of a PDC, at the same port of every node."""
+
+    name: str
+    """Value of the label app.kubernetes.io/name."""
+    port: int
+    """NodePort."""
+    idcode: int
+    """IDCODE of the stream."""
+
+
+LOWER = Outlet(name="pdc-lower", port=30501, idcode=10)
+"""First level: aligns the three PMUs."""
+HIGHER = Outlet(name="pdc-higher", port=30502, idcode=20)
+"""Second level: fed by the first."""
+OUTLETS = (LOWER, HIGHER)
+
+MYSQL_PORT = 30306
+"""NodePort of the database that holds the PDCs' configuration."""
+FRAME_RATE = 50
+"""Frames per second of every stream."""

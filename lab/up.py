@@ -1,0 +1,142 @@
+"""`lab up`, from the top: from nothing, or from whatever is there, to frames that flow."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lab import artefacts, images, preflight, profiles
+from lab.artefacts import Bundle, Cache, Choice
+from lab.cluster import Cluster
+from lab.errors import LabError
+from lab.host import engine, packages
+from lab.inventory import Inventory
+from lab.lab_file import LabFile
+from lab.node import Node
+from lab.playbook import Outcome, play
+from lab.progress import Progress, wait
+from lab.providers.container import CACHE_IN_NODE, ContainerProvider
+from lab.state import State
+from lab.status import frame_rates, not_flowing
+
+BOOT_LIMIT_S = 60
+PLAYBOOK_LIMIT_S = 900
+FRAMES_LIMIT_S = 180
+
+
+def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
+    """Bring the lab of `inventory` to the state that it describes.
+
+    What is there already stays as it is: on a lab that runs, no task changes anything.
+    Returns what the playbook did, and how long all of it took in seconds.
+    """
+    started = time.monotonic()
+    settings = inventory.settings
+    state = State(settings.lab_name)
+    with state.lock():
+        packages.ensure(packages.NEEDED, progress)
+        client = engine.ensure(progress)
+        cache = Cache()
+        provider = ContainerProvider(client, settings, state)
+        found = provider.find()
+        preflight.check(
+            inventory,
+            existing=len(found.nodes),
+            cache=cache.root,
+            engine_root=Path(client.info()["DockerRootDir"]),
+        )
+        preflight.raise_limits(progress)
+
+        choice = _distribution(inventory, found.nodes, cache)
+        progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
+        bundle = artefacts.prepare(choice.distribution, settings, cache, progress)
+        image = images.node_image(settings, cache, progress)
+
+        provider = ContainerProvider(client, settings, state, image=image, cache=cache.root)
+        with progress.step(f"Boot {len(inventory.hosts)} nodes", limit_s=BOOT_LIMIT_S) as step:
+            nodes = provider.create(inventory.hosts)
+            wait(
+                "SSH on every node",
+                lambda: _not_reached(nodes),
+                limit_s=BOOT_LIMIT_S,
+                step=step,
+                evidence=provider.journal,
+                cure="Run `lab down`, then `lab up` again.",
+            )
+        outcome = play(
+            "site.yml",
+            inventory=inventory.directory,
+            nodes=nodes,
+            variables=_variables(inventory, choice, bundle),
+            progress=progress,
+            title="Build the cluster and deploy the workloads",
+            limit_s=PLAYBOOK_LIMIT_S,
+        )
+        cluster = Cluster(state, nodes)
+        cluster.fetch_kubeconfigs()
+        _await_frames(cluster, progress)
+    return outcome, time.monotonic() - started
+
+
+def _distribution(inventory: Inventory, nodes: Sequence[Node], cache: Cache) -> Choice:
+    """Stay with the distribution of a lab that exists; choose one for a new lab."""
+    wanted = inventory.settings.lab_distribution
+    there = LabFile.read_any(nodes)
+    if there is None:
+        return artefacts.choose_distribution(wanted, cache, inventory.settings)
+    if wanted not in ("auto", there.distribution):
+        raise LabError(
+            f"The lab {there.lab_name!r} runs {there.distribution}; {wanted} is asked for.",
+            "Run `lab down` first, or give the other lab another name with --name.",
+        )
+    return Choice(distribution=there.distribution, reason="the lab runs it already")
+
+
+def _not_reached(nodes: Sequence[Node]) -> str | None:
+    for node in nodes:
+        state = node.run(["systemctl", "is-system-running"], timeout_s=10, check=False)
+        # A unit that failed is the playbook's preflight's to judge, not the boot's.
+        if state.stdout.strip() not in ("running", "degraded"):
+            return f"{node.name}: {state.stdout.strip() or state.stderr.strip() or 'no answer'}"
+    return None
+
+
+def _variables(inventory: Inventory, choice: Choice, bundle: Bundle) -> dict[str, Any]:
+    return {
+        **inventory.settings.model_dump(),
+        "lab_distribution": choice.distribution,
+        "lab_profile_timers": profiles.load(inventory.settings.lab_profile).timers,
+        "lab_artefacts_dir": CACHE_IN_NODE,
+        "lab_artefacts": dict(bundle.files),
+        "lab_image_archives": list(bundle.image_archives),
+        "lab_images": dict(bundle.images),
+        "lab_versions": dict(bundle.versions),
+    }
+
+
+def _await_frames(cluster: Cluster, progress: Progress) -> None:
+    title = "Wait for frames at a consumer outside the cluster"
+    with progress.step(title, limit_s=FRAMES_LIMIT_S) as step:
+        wait(
+            "frames at a consumer outside the cluster",
+            lambda: not_flowing(frame_rates(cluster.nodes)),
+            limit_s=FRAMES_LIMIT_S,
+            step=step,
+            evidence=lambda: workload_evidence(cluster),
+            cure="`lab kubectl -n grid logs POD` shows what a pod says.",
+        )
+
+
+def workload_evidence(cluster: Cluster) -> str:
+    """Return the pods and the newest events of the workloads, as kubectl shows them."""
+    command = (
+        "kubectl get pods -n grid -o wide; "
+        "kubectl get events -n grid --sort-by=.lastTimestamp | tail -n 15"
+    )
+    for server in cluster.servers:
+        shown = server.run(
+            ["env", "KUBECONFIG=/etc/blackstart/kubeconfig", "sh", "-c", command], check=False
+        )
+        if shown.returncode == 0:
+            return shown.stdout
+    return "no server answers"
