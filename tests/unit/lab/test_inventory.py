@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab import inventory
+from lab.errors import LabError
+from lab.settings import Settings
+
+EMBEDDED = Path(__file__).parents[3] / "inventories" / "embedded"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(servers=3, workers=1, **variables):
+        children = {
+            "servers": {"hosts": {f"server-{n + 1}": None for n in range(servers)}},
+            "workers": {"hosts": {f"worker-{n + 1}": None for n in range(workers)}},
+        }
+        (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": children}}))
+        (tmp_path / "group_vars").mkdir(exist_ok=True)
+        (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump(variables))
+        return tmp_path
+
+    return write
+
+
+def test_embedded_inventory_is_the_reference_of_all_settings():
+    variables = yaml.safe_load((EMBEDDED / "group_vars" / "all.yml").read_text())
+    assert variables == Settings().model_dump()
+
+
+def test_embedded_inventory_has_three_servers_and_a_worker():
+    hosts = inventory.load(EMBEDDED).hosts
+    assert list(hosts.items()) == [
+        ("server-1", "server"),
+        ("server-2", "server"),
+        ("server-3", "server"),
+        ("worker-1", "worker"),
+    ]
+
+
+@pytest.mark.parametrize("servers", [0, 2, 4])
+def test_even_number_of_servers_is_refused(write, servers):
+    with pytest.raises(LabError, match=f"{servers} servers") as caught:
+        inventory.load(write(servers=servers))
+    assert str(servers + 1) in caught.value.cure
+
+
+def test_all_wrong_settings_are_told_at_once(write):
+    with pytest.raises(LabError) as caught:
+        inventory.load(write(lab_nmae="x", lab_provider="cloud", lab_subnet="8.8.8.0/24"))
+    for word in ("lab_nmae", "is lab_name meant?", "lab_provider", "lab_subnet"):
+        assert word in caught.value.message
+
+
+def test_variables_of_ansible_itself_are_left_alone(write):
+    assert inventory.load(write(ansible_user="pi")).settings == Settings()
+
+
+def test_overrides_win(write):
+    loaded = inventory.load(write(lab_profile="thesis"), {"lab_profile": "floor"})
+    assert loaded.settings.lab_profile == "floor"
+
+
+@pytest.mark.parametrize("name", ["Lab", "-lab", "lab-", "l", "a" * 21, "lab_1", "lab 1"])
+def test_names_that_no_container_may_have(write, name):
+    with pytest.raises(LabError, match="lab_name"):
+        inventory.load(write(lab_name=name))
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(LabError, match=r"hosts\.yml"):
+        inventory.load(tmp_path)
+
+
+def test_broken_yaml_is_named(write):
+    directory = write()
+    (directory / "hosts.yml").write_text("all: [")
+    with pytest.raises(LabError, match="no valid YAML"):
+        inventory.load(directory)

@@ -1,0 +1,64 @@
+import multiprocessing
+import stat
+
+import pytest
+
+from lab.errors import LabError
+from lab.state import State
+
+
+def hold(root, held, done):
+    with State("one", root).lock():
+        held.set()
+        done.wait(20)
+
+
+def test_second_command_on_a_lab_is_refused_while_the_first_works(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    first = context.Process(target=hold, args=(tmp_path, held, done))
+    first.start()
+    try:
+        assert held.wait(20)
+        with pytest.raises(LabError, match=str(first.pid)), State("one", tmp_path).lock():
+            pass
+        with State("two", tmp_path).lock():
+            pass
+    finally:
+        done.set()
+        first.join(20)
+    with State("one", tmp_path).lock():
+        pass
+
+
+def test_killed_command_leaves_no_lock(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    first = context.Process(target=hold, args=(tmp_path, held, done))
+    first.start()
+    assert held.wait(20)
+    first.kill()
+    first.join(20)
+    with State("one", tmp_path).lock():
+        pass
+
+
+def test_keys_are_made_once_and_are_private(tmp_path):
+    state = State("one", tmp_path)
+    state.make_keys()
+    before = state.ssh.key.read_bytes()
+    state.make_keys()
+    assert state.ssh.key.read_bytes() == before
+    assert stat.S_IMODE(state.ssh.key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.directory.stat().st_mode) == 0o700
+
+
+def test_known_hosts_has_a_line_a_node(tmp_path):
+    state = State("one", tmp_path)
+    state.make_keys()
+    state.know_hosts(["10.87.0.11", "10.87.0.12"])
+    lines = state.ssh.known_hosts.read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["10.87.0.11", "ssh-ed25519"],
+        ["10.87.0.12", "ssh-ed25519"],
+    ]
