@@ -1,0 +1,80 @@
+"""The fault `delete`: a pod is deleted through the API, and its controller makes another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubernetes.client import ApiException, V1DeleteOptions, V1Preconditions
+
+from lab.errors import LabError
+from lab.node import Node
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletePod:
+    """Delete one pod, and no other of its name."""
+
+    api: Any
+    """A `kubernetes.client.CoreV1Api`."""
+    node: Node
+    """The node it runs on, which tells whose cluster it is."""
+    namespace: str
+    """The pod's namespace."""
+    pod: str
+    """The pod's name."""
+    uid: str
+    """The pod's identity: another pod of that name is left alone."""
+    grace_s: int | None = None
+    """Seconds that the pod gets to end; None is what the pod itself asks for."""
+    name: str = field(default="delete", init=False)
+    colour: str = field(default="#00798c", init=False)
+
+    @property
+    def target(self) -> str:
+        """The pod, as namespace/name."""
+        return f"{self.namespace}/{self.pod}"
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The node that runs the pod."""
+        return (self.node,)
+
+    def prepare(self, limit_s: float) -> None:
+        """Check that the pod is there. There is no timer: a deleted pod stays deleted."""
+        if not self._there():
+            raise LabError(
+                f"{self.target} is not there any more, or is being deleted.",
+                "Run `lab status`, and wait until all pods are ready.",
+            )
+
+    def start(self) -> None:
+        """Ask the API to delete it; it has been accepted when this returns."""
+        self.api.delete_namespaced_pod(
+            self.pod,
+            self.namespace,
+            body=V1DeleteOptions(
+                grace_period_seconds=self.grace_s, preconditions=V1Preconditions(uid=self.uid)
+            ),
+        )
+
+    def verify(self) -> None:
+        """Raise LabError where the pod is neither gone nor being deleted."""
+        if self._there():
+            raise LabError(
+                f"{self.target} was deleted, and is still there.",
+                "Look for a webhook or finalizer that holds it: `lab kubectl get pods -o yaml`.",
+            )
+
+    def stop(self) -> None:
+        """Do nothing: the pod's controller makes another."""
+
+    def _there(self) -> bool:
+        try:
+            found = self.api.read_namespaced_pod(self.pod, self.namespace).metadata
+        except ApiException as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return found.uid == self.uid and found.deletion_timestamp is None

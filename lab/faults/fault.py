@@ -1,0 +1,90 @@
+"""What every fault is, and the one way to put one in force.
+
+The words are Jepsen's: kill, delete, isolate. A fault says whom it hits and how it
+is drawn, it proves that it took effect, and it can be taken back any number of
+times.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from lab.faults import guard
+from lab.node import Node
+
+
+class Fault(Protocol):
+    """Something that breaks one target."""
+
+    @property
+    def name(self) -> str:
+        """What is done, in one word."""
+
+    @property
+    def target(self) -> str:
+        """Whom it hits: a node, or namespace/pod."""
+
+    @property
+    def colour(self) -> str:
+        """The colour of its window in plots, as `#rrggbb`."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The nodes on which it acts; each must belong to the lab."""
+
+    def prepare(self, limit_s: float) -> None:
+        """Check that the fault can be seen, and arm what heals it after `limit_s` seconds.
+
+        Nothing is broken yet. Raises LabError where another fault is under way.
+        """
+
+    def start(self) -> None:
+        """Put the fault in force; when this returns, it is."""
+
+    def verify(self) -> None:
+        """Raise LabError unless the fault is in force and hit what it was meant to hit."""
+
+    def stop(self) -> None:
+        """Heal; harmless where there is nothing to heal."""
+
+
+class Journal(Protocol):
+    """Who is told what happens; the failover suite writes it to the run's history."""
+
+    def starting(self, fault: Fault) -> None:
+        """Note that the fault is about to be applied."""
+
+    def in_force(self, fault: Fault, t_ns: int) -> None:
+        """Note that it was in force at `t_ns` (monotonic clock, nanoseconds)."""
+
+    def stopping(self, fault: Fault) -> None:
+        """Note that healing begins."""
+
+    def healed(self, fault: Fault) -> None:
+        """Note that the fault is gone."""
+
+
+@contextmanager
+def inject(fault: Fault, *, lab_name: str, journal: Journal, limit_s: float) -> Iterator[int]:
+    """Keep `fault` in force for the length of a `with` block, and heal it whatever happens.
+
+    Yields the moment it was in force (monotonic clock, nanoseconds; late by at most
+    the time that the command took to come back). Should this process die, the node
+    heals by itself `limit_s` seconds after the preparation. Raises LabError on a
+    cluster that is not `lab_name`'s own, where the fault did not take effect, and
+    where it could not be healed.
+    """
+    guard.require_own(fault.nodes, lab_name)
+    fault.prepare(limit_s)
+    journal.starting(fault)
+    try:
+        fault.start()
+        t_ns = time.monotonic_ns()
+        journal.in_force(fault, t_ns)
+        fault.verify()
+        yield t_ns
+    finally:
+        journal.stopping(fault)
+        fault.stop()
+        journal.healed(fault)

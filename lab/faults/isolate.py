@@ -1,0 +1,119 @@
+"""The fault `isolate`: a node that nobody can reach, and that reaches nobody.
+
+It runs on and does not know what happened to it, as behind a dead switch. Only the
+control machine's SSH still comes through, which the lab needs to heal it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lab.errors import LabError
+from lab.faults import chain, heal, probe
+from lab.node import Node
+
+CURE = "Run `lab heal`, then `lab status`; try again when all nodes are Ready."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isolate:
+    """Cut one node off from all others."""
+
+    node: Node
+    """The node to cut off."""
+    others: Sequence[Node]
+    """The lab's other nodes; at least one server among them."""
+    name: str = field(default="isolate", init=False)
+    colour: str = field(default="#d1495b", init=False)
+
+    @property
+    def target(self) -> str:
+        """The node's name."""
+        return self.node.name
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """Every node that is broken or that watches."""
+        return (self.node, *self.others)
+
+    def prepare(self, limit_s: float) -> None:
+        """Check that the node is whole, and arm its timer.
+
+        Raises LabError where a fault is under way there, or where the probes that
+        prove the fault would fail without it.
+        """
+        if left := self.node.run(["sh", "-c", chain.LEFTOVERS]).stdout.split():
+            raise LabError(f"A fault is under way on {self.target} ({', '.join(left)}).", CURE)
+        if missing := self._wanted() - self._seen():
+            raise LabError(
+                f"{self.target} can't be isolated: it is cut off already, as these "
+                f"connections fail: {', '.join(sorted(missing))}.",
+                CURE,
+            )
+        self.node.run(["sh", "-c", chain.arm(limit_s)], stdin=chain.HEAL)
+
+    def start(self) -> None:
+        """Put the rules in force, all at once."""
+        interface, peer = self._path()
+        self.node.run(["sh", "-c", chain.apply(interface=interface, peer=peer)])
+
+    def verify(self) -> None:
+        """Raise LabError where any connection from or to the node still works."""
+        if seen := self._seen():
+            raise LabError(
+                f"The isolation of {self.target} is not in force: these connections still "
+                f"work: {', '.join(sorted(seen))}.",
+                "Look at the rules below; the node heals when this message appears.",
+                evidence=self.node.run(["iptables-save", "-t", "filter"], check=False).stdout,
+            )
+
+    def stop(self) -> None:
+        """Remove rules and timer.
+
+        Raises LabError where the rules were gone before: the node's timer had healed
+        it, so that what was measured meanwhile is no isolation.
+        """
+        found = heal.heal_node(self.node)
+        if "iptables" not in found:
+            raise LabError(
+                f"The isolation of {self.target} had ended before it was healed.",
+                "Give the fault a longer limit: its timer on the node ran out.",
+            )
+
+    def _path(self) -> tuple[str, str]:
+        """Return the interface that holds the node's address, and whom SSH comes from."""
+        found = self.node.run(["sh", "-c", 'echo "$SSH_CONNECTION"; ip -json address show'])
+        connection, _, addresses = found.stdout.partition("\n")
+        holders = [
+            link
+            for link in json.loads(addresses)
+            if self.node.address in {entry.get("local") for entry in link["addr_info"]}
+        ]
+        if not holders:
+            raise LabError(
+                f"{self.target} has no interface with its address {self.node.address}.",
+                "Give the host its address on the lab's network in the inventory.",
+            )
+        peer = connection.split()[0] if connection.strip() else ""
+        return str(holders[0]["ifname"]), peer
+
+    def _wanted(self) -> set[str]:
+        return {f"{self.target} > {node.name}" for node in self.others if node.role == "server"} | {
+            f"{self.others[0].name} > {self.target}"
+        }
+
+    def _seen(self) -> set[str]:
+        """Return the connections that work.
+
+        They go from the node to each other server's API, and to its kubelet from another.
+        """
+        apis = {
+            f"{node.address}:{probe.API_PORT}": node.name
+            for node in self.others
+            if node.role == "server"
+        }
+        out = {f"{self.target} > {apis[hit]}" for hit in probe.reached(self.node, list(apis))}
+        witness = self.others[0]
+        kubelet = f"{self.node.address}:{probe.KUBELET_PORT}"
+        back = {f"{witness.name} > {self.target}" for _ in probe.reached(witness, [kubelet])}
+        return out | back

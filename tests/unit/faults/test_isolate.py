@@ -1,0 +1,130 @@
+"""The isolation in real network namespaces, with real packet filters."""
+
+import time
+
+import pytest
+
+from lab.command import CommandError
+from lab.errors import LabError
+from lab.faults import chain, heal, probe
+from lab.faults.isolate import Isolate
+from tests.unit.faults.switchboard import NamespaceNode
+
+Nodes = dict[str, NamespaceNode]
+
+
+@pytest.fixture
+def isolate(nodes: Nodes) -> Isolate:
+    return Isolate(node=nodes["worker"], others=(nodes["server-1"], nodes["server-2"]))
+
+
+def filters(node: NamespaceNode) -> str:
+    """Return all rules of the node but the packet counters."""
+    four, six = (node.run([program]).stdout for program in ("iptables-save", "ip6tables-save"))
+    lines = (four + six).splitlines()
+    return "\n".join(line.partition(" [")[0] for line in lines if not line.startswith("#"))
+
+
+def own_rules(node: NamespaceNode) -> None:
+    """Give the node rules such as kube-proxy has, which no fault may touch."""
+    for rule in ("-N KUBE-SERVICES", "-I INPUT -j KUBE-SERVICES", "-A FORWARD -i cni0 -j ACCEPT"):
+        node.run(["iptables", *rule.split()])
+    node.run(["ip6tables", "-N", "KUBE-SERVICES"])
+
+
+def test_nothing_passes_but_ssh_from_the_control_machine(nodes: Nodes, isolate: Isolate) -> None:
+    worker, server, control = nodes["worker"], nodes["server-1"], nodes["control"]
+    isolate.prepare(60)
+    isolate.start()
+    isolate.verify()
+    home = [f"{worker.address}:22", f"{worker.address}:10250", "fd98::11:22", "fd98::11:10250"]
+    assert probe.reached(control, home) == {f"{worker.address}:22"}
+    assert probe.reached(server, home) == frozenset()
+    away = [f"{server.address}:6443", f"{control.address}:80", "fd98::12:6443", "fd98::14:80"]
+    assert probe.reached(worker, away) == frozenset()
+    assert probe.reached(worker, ["127.0.0.1:10250", "::1:10250"]) == {
+        "127.0.0.1:10250",
+        "::1:10250",
+    }
+
+
+def test_the_probe_reaches_all_of_it_without_a_fault(nodes: Nodes) -> None:
+    targets = ["fd98::11:10250", f"{nodes['worker'].address}:10250"]
+    assert probe.reached(nodes["server-1"], targets) == frozenset(targets)
+
+
+def test_healing_leaves_all_other_rules_as_they_were(nodes: Nodes, isolate: Isolate) -> None:
+    worker = nodes["worker"]
+    own_rules(worker)
+    before = filters(worker)
+    isolate.prepare(60)
+    isolate.start()
+    assert filters(worker) != before
+    isolate.stop()
+    assert filters(worker) == before
+
+
+def test_healing_says_what_it_found_and_finds_nothing_twice(nodes: Nodes, isolate: Isolate) -> None:
+    isolate.prepare(60)
+    isolate.start()
+    all_nodes = [nodes["worker"], nodes["server-1"]]
+    assert heal.heal(all_nodes) == (
+        heal.Healed(node="worker", found=("iptables", "ip6tables", "timer")),
+        heal.Healed(node="server-1", found=()),
+    )
+    assert heal.heal([nodes["worker"]]) == (heal.Healed(node="worker", found=()),)
+
+
+def test_the_timer_heals_when_nobody_else_does(nodes: Nodes, isolate: Isolate) -> None:
+    worker = nodes["worker"]
+    isolate.prepare(3)
+    isolate.start()
+    isolate.verify()
+    deadline = time.monotonic() + 10
+    while worker.run(["sh", "-c", chain.LEFTOVERS]).stdout and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert probe.reached(nodes["server-1"], [f"{worker.address}:10250"])
+    with pytest.raises(LabError, match="had ended before it was healed"):
+        isolate.stop()
+
+
+def test_a_fault_under_way_is_not_added_to(nodes: Nodes, isolate: Isolate) -> None:
+    isolate.prepare(60)
+    isolate.start()
+    with pytest.raises(LabError, match="under way on worker") as caught:
+        isolate.prepare(60)
+    assert "lab heal" in caught.value.cure
+
+
+def test_a_node_that_is_cut_off_already_is_refused(nodes: Nodes, isolate: Isolate) -> None:
+    nodes["worker"].run(["ip", "link", "set", "eth0", "down"])
+    with pytest.raises(LabError, match=r"cut off already.*server-1 > worker"):
+        isolate.prepare(60)
+    assert chain.CHAIN not in filters(nodes["worker"])
+
+
+def test_an_isolation_that_lets_something_through_is_noticed(
+    nodes: Nodes, isolate: Isolate
+) -> None:
+    isolate.prepare(60)
+    isolate.start()
+    nodes["worker"].run(["iptables", "-I", chain.CHAIN, "-p", "tcp", "-j", "RETURN"])
+    with pytest.raises(LabError, match="not in force") as caught:
+        isolate.verify()
+    assert chain.CHAIN in caught.value.evidence
+
+
+def test_the_rules_come_all_or_none(nodes: Nodes) -> None:
+    """A rule that the kernel refuses leaves no half of an isolation behind."""
+    worker = nodes["worker"]
+    broken = chain.isolation(interface="eth0", peer="10.98.7.14").replace("-j DROP", "-j NONE", 1)
+    with pytest.raises(CommandError):
+        worker.run(["iptables-restore", "-w", "--noflush"], stdin=broken)
+    assert chain.CHAIN not in filters(worker)
+
+
+def test_an_exception_is_made_for_a_control_machine_of_the_sixth_version() -> None:
+    script = chain.apply(interface="eth0", peer="fd98::14")
+    six, four = script.split("\niptables-restore")
+    assert "-s fd98::14" in six
+    assert "fd98::14" not in four
