@@ -1,0 +1,116 @@
+"""Start or restart k3s on this node, and wait until the node has its place in the cluster.
+
+Runs on the node itself, with Python's standard library only:
+
+    until_ready.py start|restart|look UNIT NODE LIMIT_S
+
+The place is taken when the service runs, every offered image archive is imported, the
+node is Ready and, on a server, its API server is ready and its etcd member may vote.
+Prints how long that took. After LIMIT_S seconds it prints what is lacking and the
+evidence for it, and exits with 1.
+"""
+
+import json
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+AGENT = Path("/var/lib/rancher/k3s/agent")
+API = "https://127.0.0.1:6444"
+"""On a server its own API server, on a worker k3s' way to any of them."""
+PERIOD_S = 1.0
+EVIDENCE = {
+    "service": "systemctl status --no-pager --lines=0 {unit}",
+    "journal": "journalctl --unit={unit} --lines=25 --no-pager --output=cat",
+    "ports": "ss --listening --tcp --numeric --no-header --processes",
+    "addresses": "ip -brief address",
+}
+
+
+def main() -> int:
+    """Return the exit code."""
+    verb, unit, node, limit = sys.argv[1:]
+    limit_s = float(limit)
+    begin = time.monotonic()
+    if verb != "look":
+        subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
+        time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
+    while missing := lacking(unit, node):
+        if time.monotonic() - begin > limit_s:
+            print(f"{node} has no place in the cluster after {limit_s:g} s: {missing}")
+            print(evidence(unit))
+            return 1
+        time.sleep(PERIOD_S)
+    print(f"{node} is ready after {time.monotonic() - begin:.1f} s")
+    return 0
+
+
+def lacking(unit: str, node: str) -> str:
+    """Say what the node lacks, cheapest questions first; nothing when it is ready."""
+    state = subprocess.run(
+        ["systemctl", "show", "--property=ActiveState,SubState", "--value", unit],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    if state != ["active", "running"]:
+        return f"the service {unit} is {'/'.join(state)}"
+    if waiting := not_imported():
+        return f"images are not imported: {', '.join(waiting)}"
+    try:
+        conditions = node_conditions(node)
+        if unit == "k3s":
+            ask("/readyz")
+    except (OSError, ValueError) as error:
+        return f"no answer from the API server at {API}: {error}"
+    wanted = ["Ready", "EtcdIsVoter"] if unit == "k3s" else ["Ready"]
+    return "; ".join(
+        f"the node's condition {name} is {conditions.get(name, 'not set yet')}"
+        for name in wanted
+        if not conditions.get(name, "").startswith("True")
+    )
+
+
+def not_imported() -> list[str]:
+    """Return the names of the archives that k3s has not noted as imported."""
+    offered = [file for file in (AGENT / "images").iterdir() if file.is_symlink()]
+    try:
+        imported = json.loads((AGENT / "images" / ".cache.json").read_text() or "{}")
+    except ValueError:  # it is being written
+        imported = {}
+    return sorted(file.name for file in offered if str(file) not in imported)
+
+
+def node_conditions(node: str) -> dict[str, str]:
+    """Return the conditions of the Node object, each with the reason it gives."""
+    conditions = json.loads(ask(f"/api/v1/nodes/{node}"))["status"].get("conditions", [])
+    return {
+        entry["type"]: f"{entry['status']} ({entry.get('message') or entry.get('reason', '')})"
+        for entry in conditions
+    }
+
+
+def ask(path: str) -> bytes:
+    """Return what the API server answers to this node's kubelet."""
+    context = ssl.create_default_context(cafile=str(AGENT / "server-ca.crt"))
+    context.load_cert_chain(AGENT / "client-kubelet.crt", AGENT / "client-kubelet.key")
+    with urllib.request.urlopen(API + path, timeout=5, context=context) as answer:  # noqa: S310
+        body: bytes = answer.read()
+    return body
+
+
+def evidence(unit: str) -> str:
+    """Return what the node says of the service, its journal, its ports and addresses."""
+    parts = []
+    for title, command in EVIDENCE.items():
+        argv = command.format(unit=unit).split()
+        said = subprocess.run(argv, capture_output=True, text=True, check=False)
+        parts.append(f"== {title}\n{(said.stdout + said.stderr).strip()}")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
