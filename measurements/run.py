@@ -1,0 +1,220 @@
+"""A run: its directory, its history, its cases, and the report made of them.
+
+reports/20261122T071500Z-failover/
+    run.json        machine, versions, every setting; written first
+    history.jsonl   what happened, as it happened
+    results.json    what follows from it; rewritten after every case
+    junit.xml       the test runner's own file, copied in at the end
+    index.html      the report; rewritten after every case
+reports/latest      -> the newest run
+"""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from measurements import cases, events, history, intervals, machine, report, results
+
+FORMAT = 1
+"""Version of run.json and results.json."""
+_SECRET = re.compile(r"password|passwd|secret|token|private|credential|(^|_)key(s|_data)?$", re.I)
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Run:
+    """One run of the measuring suite and its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.history = history.Recorder(directory / "history.jsonl")
+
+    @classmethod
+    def create(
+        cls,
+        reports: Path,
+        name: str,
+        *,
+        lab: Mapping[str, Any],
+        profile: Mapping[str, Any],
+        versions: Mapping[str, str],
+        measuring: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Make a new run directory in `reports`, and point `latest` at it.
+
+        `lab` is every setting of the lab, `profile` every timer of its profile,
+        `versions` what the lab knows of its parts, `measuring` the settings of the
+        probes. Values under names such as `password` or `token` are left out. A name
+        of other than lower-case letters, digits and hyphens raises ValueError.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"a run's name is made of a-z, 0-9 and hyphens: {name!r}")
+        now = datetime.now(UTC)
+        directory = _new_directory(reports, f"{now:%Y%m%dT%H%M%SZ}-{name}")
+        about = {
+            "format": FORMAT,
+            "name": name,
+            "started": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "machine": machine.describe(),
+            "versions": machine.versions() | dict(versions),
+            "lab": without_secrets(lab),
+            "profile": without_secrets(profile),
+            "measuring": without_secrets(measuring or {}),
+        }
+        write_json(directory / "run.json", about)
+        _point(reports / "latest", directory.name)
+        return cls(directory)
+
+    def begin_case(
+        self,
+        name: str,
+        *,
+        title: str,
+        app: str,
+        node: str = "",
+        recovery: Literal["replacement", "restart"] = "replacement",
+        windows: Mapping[str, events.Window] | None = None,
+    ) -> "RunCase":
+        """Begin a case; see events.CaseStart for what its arguments mean."""
+        for stage in windows or {}:
+            if stage not in results.STAGES:
+                raise ValueError(f"no such stage: {stage!r}; there are {', '.join(results.STAGES)}")
+        self.history.case = name
+        start_ns = time.monotonic_ns()
+        self.history.record(
+            events.CaseStart(
+                title=title,
+                app=app,
+                node=node,
+                recovery=recovery,
+                windows={stage: dict(window) for stage, window in (windows or {}).items()},
+            ),
+            t_ns=start_ns,
+        )
+        return RunCase(self, start_ns)
+
+    @contextmanager
+    def case(self, name: str, **declared: Any) -> Iterator["RunCase"]:
+        """Begin a case and end it: passed, or failed with the exception's words."""
+        case = self.begin_case(name, **declared)
+        try:
+            yield case
+        except BaseException as error:
+            case.end("failed", message=f"{type(error).__name__}: {error}")
+            raise
+        case.end("passed")
+
+    def finish(self, junit: Path | None = None) -> Path:
+        """Write results.json and the report, copy `junit` in; return the report's path.
+
+        May be called again; recording goes on until `close`.
+        """
+        if junit is not None and junit.exists():
+            shutil.copyfile(junit, self.directory / "junit.xml")
+        write_results(self.directory)
+        return report.render(self.directory)
+
+    def close(self) -> None:
+        """Close the history; nothing is recorded any more."""
+        self.history.close()
+
+
+class RunCase:
+    """One case while it runs."""
+
+    def __init__(self, run: Run, start_ns: int) -> None:
+        self._run = run
+        self._start_ns = start_ns
+        self._reader = history.Reader(run.history.path)
+
+    def measure(self) -> results.CaseResult:
+        """Return what the history says about this case up to now."""
+        split = cases.split(self._reader.read())
+        return intervals.measure(next(c for c in split if c.start.t_ns == self._start_ns))
+
+    def wait_for(self, *stages: str, limit_s: float, poll_s: float = 0.5) -> results.CaseResult:
+        """Wait until every one of `stages` has a value, `limit_s` seconds at most.
+
+        When time runs out: TimeoutError with the stages that are missing, why, and
+        the last events other than frames and rows.
+        """
+        began = time.monotonic()
+        while True:
+            found = self.measure()
+            missing = [stage for stage in stages if found.intervals[stage].seconds is None]
+            elapsed = time.monotonic() - began
+            if not missing:
+                return found
+            if elapsed >= limit_s:
+                why = "; ".join(f"{stage}: {found.intervals[stage].reason}" for stage in missing)
+                raise TimeoutError(
+                    f"{found.name}: waited {elapsed:.0f} s of at most {limit_s:g} s for "
+                    f"{', '.join(missing)}\n{why}\nlast events in {self._run.history.path}:\n"
+                    + "\n".join(self._last_events())
+                )
+            time.sleep(poll_s)
+
+    def end(self, outcome: Literal["passed", "failed"], *, message: str = "") -> None:
+        """End the case and rewrite results and report, so that a run that dies has both."""
+        self._run.history.record(events.CaseEnd(outcome=outcome, message=message))
+        self._run.history.case = ""
+        self._run.finish()
+
+    def _last_events(self, count: int = 20) -> list[str]:
+        dull = events.FrameArrived | events.RowAcknowledged
+        telling = [event for event in self._reader.events if not isinstance(event.body, dull)]
+        return [f"  line {event.line}  {event.wall}  {event.body}" for event in telling[-count:]]
+
+
+def write_results(directory: Path) -> None:
+    """Compute every case of the history in `directory` into its results.json."""
+    measured = intervals.measure_file(directory / "history.jsonl")
+    write_json(
+        directory / "results.json",
+        {"format": FORMAT, "cases": [asdict(case) for case in measured]},
+    )
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` to `path` so that a reader never sees half of it."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(value, indent=2, default=str) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `settings`, to any depth, without those whose name says that they are secret."""
+    return {
+        str(name): without_secrets(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
+        if not _SECRET.search(str(name))
+    }
+
+
+def _new_directory(reports: Path, name: str) -> Path:
+    """Make the directory; of two runs in one second the later gets a number."""
+    reports.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        path = reports / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def _point(link: Path, target: str) -> None:
+    """Make `link` point at `target` in one step: at no time is there no `latest`."""
+    draft = link.with_name(f".{link.name}-{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target, target_is_directory=True)
+    draft.replace(link)
