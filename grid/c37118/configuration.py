@@ -1,0 +1,83 @@
+"""Configuration frames 1 and 2 (6.4): what a stream can send, and what it sends."""
+
+from dataclasses import dataclass
+
+from grid.c37118 import envelope
+from grid.c37118.clocks import Stamp
+from grid.c37118.cursor import Cursor
+from grid.c37118.envelope import FrameType
+from grid.c37118.errors import FrameError
+from grid.c37118.station import Station
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Configuration:
+    """A CFG-1 or CFG-2 frame; data frames can only be read with the stream's CFG-2."""
+
+    idcode: int
+    """The stream's id."""
+    stamp: Stamp
+    """When it was sent."""
+    time_base: int
+    """Fractions of a second are counted in 1/TIME_BASE s, 1..16777215."""
+    stations: tuple[Station, ...]
+    """The PMUs, in the order of their blocks in a data frame."""
+    data_rate: int
+    """Above 0 frames a second, below 0 seconds a frame."""
+    type: FrameType = FrameType.CFG2
+    """CFG1: what the sender is able to send; CFG2: what it sends."""
+    time_base_flags: int = 0
+    """Bits 31-24 of TIME_BASE, reserved; kept for a faithful encode."""
+    version: int = envelope.VERSION_2011
+    """1 for 2005, 2 for 2011."""
+
+    @property
+    def frames_per_second(self) -> float:
+        """The rate of data frames; FrameError where the frame says 0."""
+        if self.data_rate == 0:
+            raise FrameError("DATA_RATE 0 is neither frames a second nor seconds a frame")
+        return float(self.data_rate) if self.data_rate > 0 else 1 / -self.data_rate
+
+    @classmethod
+    def decode(cls, frame: bytes) -> "Configuration":
+        """Read a whole frame; FrameError if it is no CFG-1 or CFG-2."""
+        head, body = envelope.unpack(frame)
+        if head.type not in (FrameType.CFG1, FrameType.CFG2):
+            raise FrameError(f"a {head.type.name} frame is neither CFG-1 nor CFG-2")
+        cursor = Cursor(body)
+        time_base = cursor.long("TIME_BASE")
+        if not time_base & 0xFFFFFF:
+            raise FrameError("TIME_BASE is 0")
+        count = cursor.word("NUM_PMU")
+        stations = tuple(Station.decode(cursor) for _ in range(count))
+        rate = cursor.word("DATA_RATE")
+        cursor.end()
+        return cls(
+            idcode=head.idcode,
+            stamp=head.stamp,
+            time_base=time_base & 0xFFFFFF,
+            time_base_flags=time_base >> 24,
+            stations=stations,
+            data_rate=rate - ((rate & 0x8000) << 1),
+            type=head.type,
+            version=head.version,
+        )
+
+    def encode(self) -> bytes:
+        """Return the frame's bytes; FrameError if a field does not fit."""
+        if self.type not in (FrameType.CFG1, FrameType.CFG2):
+            raise FrameError(f"a configuration is CFG1 or CFG2, not {self.type.name}")
+        if not 1 <= self.time_base <= 0xFFFFFF or not 0 <= self.time_base_flags <= 0xFF:
+            raise FrameError(f"TIME_BASE {self.time_base} is not within 1..16777215")
+        if not -0x8000 <= self.data_rate <= 0x7FFF:
+            raise FrameError(f"DATA_RATE {self.data_rate} does not fit into 16 bits")
+        head = envelope.Envelope(
+            type=self.type, version=self.version, idcode=self.idcode, stamp=self.stamp
+        )
+        parts = [
+            (self.time_base_flags << 24 | self.time_base).to_bytes(4, "big"),
+            len(self.stations).to_bytes(2, "big"),
+            *(station.encode() for station in self.stations),
+            self.data_rate.to_bytes(2, "big", signed=True),
+        ]
+        return envelope.pack(head, b"".join(parts))

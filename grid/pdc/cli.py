@@ -1,0 +1,137 @@
+"""The command `pdc`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import pymysql
+
+from grid import log, run
+from grid.c37118 import FrameError
+from grid.pdc import database, document, source, store
+from grid.pdc.cache import Cache
+from grid.pdc.concentrator import Concentrator
+from grid.pdc.topology import Topology
+
+_FAILED = 1
+_ENVIRONMENT = """environment:
+  DB_HOST           MySQL server (localhost)
+  DB_PORT           its port (3306)
+  DB_USER           user of the PDC (openpdc)
+  DB_PASSWORD       its password
+  DB_ROOT_PASSWORD  root's password, for init"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; ends with code 0 when it was stopped by a signal."""
+    options = _parser().parse_args(arguments)
+    log.configure()
+    # The first process of a container has no default action for SIGTERM.
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        options.action(options)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except (database.DatabaseError, store.NoSuchNodeError) as error:
+        sys.exit(f"pdc: {error}")
+    except (pymysql.MySQLError, OSError) as error:
+        sys.exit(f"pdc: {options.command} failed: {database.reason(error)}")
+
+
+def _init(options: argparse.Namespace) -> None:
+    topology = _read(options.topology)
+    login = database.Login.from_environ(options.database)
+    root = database.wait(login.as_root(), options.wait)
+    with root:
+        database.create(root, login)
+        root.select_db(options.database)
+        changed = store.apply_once(root, topology)
+    verb = "now holds" if changed else "held already"
+    print(
+        f"Database {options.database} at {login.host}:{login.port} {verb} node {topology.node}: "
+        f"{len(topology.inputs)} inputs, {len(topology.pmus)} PMUs, user {login.user}."
+    )
+
+
+def _serve(options: argparse.Namespace) -> None:
+    cache = Cache(options.cache) if options.cache else None
+    login = database.Login.from_environ(options.database)
+    topology = source.topology(login, options.node, cache, options.wait)
+    port = options.port or topology.stream.port
+    try:
+        concentrator = Concentrator(topology)
+    except FrameError as error:
+        sys.exit(f"pdc: this output cannot be written as C37.118: {error}. Change the topology.")
+
+    async def start() -> Concentrator:
+        await concentrator.start(options.listen, port)
+        return concentrator
+
+    asyncio.run(run.until_stopped(start))
+
+
+def _show(options: argparse.Namespace) -> None:
+    login = database.Login.from_environ(options.database)
+    with database.wait(login, options.wait) as connection:
+        print(document.dumps(source.from_database(connection, options.node)), end="")
+
+
+def _read(path: Path) -> Topology:
+    try:
+        return document.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        sys.exit(f"pdc: cannot read the topology {path}: {error.strerror}. Check --topology.")
+    except document.TopologyError as error:
+        listed = "".join(f"\n  {problem}" for problem in error.problems)
+        sys.exit(f"pdc: the topology {path} has to be corrected:{listed}")
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pdc",
+        description="Concentrate C37.118 streams, configured in openPDC's MySQL tables.",
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--database", required=True, help="name of the MySQL database")
+    common.add_argument(
+        "--wait",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long to wait for the database (300)",
+    )
+    node = argparse.ArgumentParser(add_help=False)
+    node.add_argument("--node", help="openPDC node to use (the only one in the database)")
+
+    init = commands.add_parser(
+        "init", parents=[common], help="make database, user and tables, and write a topology"
+    )
+    init.add_argument("--topology", type=Path, required=True, help="YAML file")
+    init.set_defaults(action=_init)
+
+    serve = commands.add_parser(
+        "serve", parents=[common, node], help="receive, align and send, until stopped"
+    )
+    serve.add_argument("--port", type=int, help="TCP port (that of the configuration)")
+    serve.add_argument("--listen", help="address to listen on (all)")
+    serve.add_argument(
+        "--cache", type=Path, metavar="FILE", help="keeps the last good configuration"
+    )
+    serve.set_defaults(action=_serve)
+
+    show = commands.add_parser(
+        "show", parents=[common, node], help="print the configuration as YAML"
+    )
+    show.set_defaults(action=_show)
+    return parser

@@ -1,0 +1,290 @@
+"""The topology as a document: the YAML that people write, and the JSON of the cache."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from grid.pdc.topology import DIGITALS_A_WORD, Input, Phasor, Pmu, Stream, Topology
+
+_PHASES = "ABC+-0"
+_NAME_SIZE = 16
+_FORMATS = {"float": True, "int": False}
+_COORDINATES = {"polar": True, "rectangular": False}
+
+
+class TopologyError(ValueError):
+    """A topology document is wrong; `problems` names every place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
+
+
+def loads(text: str) -> Topology:
+    """Read a YAML document; TopologyError with all that is wrong in it."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TopologyError([f"not YAML: {error}".replace("\n", " ")]) from error
+    return from_document(document)
+
+
+def dumps(topology: Topology) -> str:
+    """Return the YAML document of a topology; loads() reads it back."""
+    return yaml.safe_dump(to_document(topology), sort_keys=False, default_flow_style=None)
+
+
+def from_document(document: object) -> Topology:
+    """Return the topology that a document says; TopologyError with all that is wrong."""
+    reader = _Reader()
+    top = reader.mapping(document, "the topology", {"node", "stream", "inputs"})
+    stream = reader.stream(top.get("stream"))
+    listed = reader.sequence(top.get("inputs"), "inputs")
+    inputs = tuple(reader.input(entry, f"inputs[{index}]") for index, entry in enumerate(listed))
+    topology = Topology(node=str(top.get("node", stream.name)), stream=stream, inputs=inputs)
+    if not reader.problems:
+        reader.unique(topology)
+    if reader.problems:
+        raise TopologyError(reader.problems)
+    return topology
+
+
+def to_document(topology: Topology) -> dict[str, Any]:
+    """Return plain dicts and lists, in the order in which people read them."""
+    stream = topology.stream
+    return {
+        "node": topology.node,
+        "stream": {
+            "name": stream.name,
+            "idcode": stream.idcode,
+            "port": stream.port,
+            "rate": stream.rate,
+            "nominal_hz": stream.nominal_hz,
+            "format": "float" if stream.float_format else "int",
+            "coordinates": "polar" if stream.polar else "rectangular",
+            "lag_time_s": stream.lag_time_s,
+        },
+        "inputs": [_input_document(source) for source in topology.inputs],
+    }
+
+
+def _input_document(source: Input) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": source.name,
+        "host": source.host,
+        "port": source.port,
+        "idcode": source.idcode,
+        "silence_s": source.silence_s,
+        "retry_s": source.retry_s,
+    }
+    if not source.concentrator:
+        return document | _channels(source.pmus[0])
+    document["pmus"] = [
+        {"name": pmu.name, "idcode": pmu.idcode} | _channels(pmu) for pmu in source.pmus
+    ]
+    return document
+
+
+def _channels(pmu: Pmu) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "phasors": [
+            phasor.label
+            if _implied(phasor.label) == phasor
+            else {"label": phasor.label, "type": phasor.type, "phase": phasor.phase}
+            for phasor in pmu.phasors
+        ]
+    }
+    if pmu.analogs:
+        document["analogs"] = list(pmu.analogs)
+    if pmu.digitals:
+        document["digitals"] = [list(word) for word in pmu.digitals]
+    return document
+
+
+def _implied(label: str) -> Phasor | None:
+    """Return what a label like VA, IC or V+ says by itself."""
+    if len(label) == 2 and label[0] in "VI" and label[1] in _PHASES:
+        return Phasor(label=label, type=label[0], phase=label[1])
+    return None
+
+
+class _Reader:
+    """Reads a document and collects what is wrong instead of stopping at the first."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def stream(self, value: object) -> Stream:
+        where = "stream"
+        keys = {
+            "name",
+            "idcode",
+            "port",
+            "rate",
+            "nominal_hz",
+            "format",
+            "coordinates",
+            "lag_time_s",
+        }
+        entry = self.mapping(value, where, keys)
+        return Stream(
+            name=self.name(entry, where),
+            idcode=self.integer(entry, "idcode", where, 1, 65534),
+            port=self.integer(entry, "port", where, 1, 65535, 4712),
+            rate=self.integer(entry, "rate", where, 1, 1000, 50),
+            nominal_hz=self.one_of(entry, "nominal_hz", where, {50: 50, 60: 60}, 50),
+            float_format=self.one_of(entry, "format", where, _FORMATS, "float"),
+            polar=self.one_of(entry, "coordinates", where, _COORDINATES, "rectangular"),
+            lag_time_s=self.seconds(entry, "lag_time_s", where, 0.2),
+        )
+
+    def input(self, value: object, where: str) -> Input:
+        channels = {"phasors", "analogs", "digitals"}
+        keys = {"name", "host", "port", "idcode", "silence_s", "retry_s", "pmus"} | channels
+        entry = self.mapping(value, where, keys)
+        concentrator = "pmus" in entry
+        name = self.name(entry, where)
+        idcode = self.integer(entry, "idcode", where, 1, 65534)
+        if concentrator:
+            if channels & entry.keys():
+                self.problems.append(f"{where}: an input with pmus has its channels there")
+            listed = self.sequence(entry["pmus"], f"{where}.pmus")
+            pmus = tuple(
+                self.pmu(pmu, f"{where}.pmus[{index}]") for index, pmu in enumerate(listed)
+            )
+        else:
+            pmus = (self.channels(entry, where, name, idcode),)
+        host = str(entry.get("host", ""))
+        if not host or any(letter in host for letter in "; ={}"):
+            self.problems.append(f"{where}: host is missing or no host name")
+        return Input(
+            name=name,
+            host=host,
+            port=self.integer(entry, "port", where, 1, 65535, 4712),
+            idcode=idcode,
+            pmus=pmus,
+            concentrator=concentrator,
+            silence_s=self.seconds(entry, "silence_s", where, 1.0),
+            retry_s=self.seconds(entry, "retry_s", where, 1.0),
+        )
+
+    def pmu(self, value: object, where: str) -> Pmu:
+        entry = self.mapping(value, where, {"name", "idcode", "phasors", "analogs", "digitals"})
+        name = self.name(entry, where)
+        return self.channels(entry, where, name, self.integer(entry, "idcode", where, 1, 65534))
+
+    def channels(self, entry: Mapping[str, Any], where: str, name: str, idcode: int) -> Pmu:
+        phasors = self.sequence(entry.get("phasors"), f"{where}.phasors")
+        analogs = self.sequence(entry.get("analogs", []), f"{where}.analogs")
+        words = self.sequence(entry.get("digitals", []), f"{where}.digitals")
+        return Pmu(
+            name=name,
+            idcode=idcode,
+            phasors=tuple(
+                self.phasor(value, f"{where}.phasors[{index}]")
+                for index, value in enumerate(phasors)
+            ),
+            analogs=tuple(self.label(value, f"{where}.analogs") for value in analogs),
+            digitals=tuple(self.word(value, f"{where}.digitals") for value in words),
+        )
+
+    def phasor(self, value: object, where: str) -> Phasor:
+        if isinstance(value, str):
+            implied = _implied(value)
+            if implied is None:
+                self.problems.append(
+                    f"{where}: {value!r} does not say type and phase as VA, IC or V+ do; "
+                    "write {label: ..., type: V or I, phase: A, B, C, +, - or 0}"
+                )
+            return implied or Phasor(label=value, type="V", phase="+")
+        entry = self.mapping(value, where, {"label", "type", "phase"})
+        return Phasor(
+            label=self.label(entry.get("label"), where),
+            type=self.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
+            phase=self.one_of(entry, "phase", where, {phase: phase for phase in _PHASES}, ""),
+        )
+
+    def word(self, value: object, where: str) -> tuple[str, ...]:
+        names = tuple(self.label(name, where) for name in self.sequence(value, where))
+        if len(names) > DIGITALS_A_WORD:
+            self.problems.append(f"{where}: a digital word has 16 inputs, not {len(names)}")
+        return names
+
+    def unique(self, topology: Topology) -> None:
+        """Refuse names and ids that would be told apart nowhere."""
+        if not topology.inputs:
+            self.problems.append("inputs: there is none")
+        names = [source.name.upper() for source in topology.inputs if source.concentrator]
+        names += [pmu.name.upper() for pmu in topology.pmus]
+        idcodes = [str(pmu.idcode) for pmu in topology.pmus]
+        for what, values in (("name", names), ("PMU idcode", idcodes)):
+            for value in sorted({value for value in values if values.count(value) > 1}):
+                self.problems.append(f"inputs: {what} {value} stands there twice")
+
+    def mapping(self, value: object, where: str, keys: set[str]) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            self.problems.append(f"{where}: keys and values are expected")
+            return {}
+        unknown = sorted(str(key) for key in value.keys() - keys)
+        if unknown:
+            self.problems.append(
+                f"{where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(keys))}"
+            )
+        return value
+
+    def sequence(self, value: object, where: str) -> list[Any]:
+        if not isinstance(value, list):
+            self.problems.append(f"{where}: a list is expected")
+            return []
+        return value
+
+    def name(self, entry: Mapping[str, Any], where: str) -> str:
+        return self.label(entry.get("name"), f"{where}.name")
+
+    def label(self, value: object, where: str) -> str:
+        if not isinstance(value, str) or not value.strip():
+            self.problems.append(f"{where}: a name is expected, not {value!r}")
+            return "?"
+        if len(value) > _NAME_SIZE or not value.isascii() or not value.isprintable():
+            self.problems.append(f"{where}: {value!r} is not 1 to {_NAME_SIZE} ASCII characters")
+        return value
+
+    def integer(
+        self,
+        entry: Mapping[str, Any],
+        key: str,
+        where: str,
+        low: int,
+        high: int,
+        default: int | None = None,
+    ) -> int:
+        value = entry.get(key, default)
+        if type(value) is int and low <= value <= high:
+            return value
+        self.problems.append(f"{where}.{key}: {value!r} is no whole number within {low}..{high}")
+        return low
+
+    def seconds(self, entry: Mapping[str, Any], key: str, where: str, default: float) -> float:
+        value = entry.get(key, default)
+        if type(value) in (int, float) and 0.01 <= value <= 60:
+            return float(value)
+        self.problems.append(f"{where}.{key}: {value!r} is no number of seconds within 0.01..60")
+        return default
+
+    def one_of(
+        self,
+        entry: Mapping[str, Any],
+        key: str,
+        where: str,
+        values: Mapping[Any, Any],
+        default: Any,
+    ) -> Any:
+        value = entry.get(key, default)
+        # YAML reads a bare 0 as a number, and the zero sequence is called 0.
+        value = "0" if value == 0 and key == "phase" else value
+        if isinstance(value, (str, int)) and value in values:
+            return values[value]
+        known = ", ".join(str(known) for known in values)
+        self.problems.append(f"{where}.{key}: {value!r} is none of {known}")
+        return next(iter(values.values()))

@@ -1,0 +1,1 @@
+"""A PMU simulator: one stream of plausible phasors on TCP."""
