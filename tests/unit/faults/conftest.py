@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.faults.switchboard import NamespaceNode, switchboard
+from .switchboard import NamespaceNode, switchboard
 
 MISSING = [
     program

@@ -8,7 +8,8 @@ from lab.command import CommandError
 from lab.errors import LabError
 from lab.faults import chain, heal, probe
 from lab.faults.isolate import Isolate
-from tests.unit.faults.switchboard import NamespaceNode
+
+from .switchboard import NamespaceNode
 
 Nodes = dict[str, NamespaceNode]
 

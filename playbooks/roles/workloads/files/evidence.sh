@@ -8,8 +8,8 @@ echo "== nodes"
 kubectl get nodes
 echo "== pods"
 kubectl get pods --output=wide
-echo "== events, the newest last"
-kubectl get events --sort-by=.lastTimestamp | tail -n 25
+echo "== warnings, the newest last"
+kubectl get events --field-selector=type=Warning --sort-by=.lastTimestamp | tail -n 25
 for pod in $(kubectl get pods --output=jsonpath='{range .items[?(@.status.phase!="Succeeded")]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' |
     awk '$2 != "True" { print $1 }'); do
     echo "== last lines of $pod"
