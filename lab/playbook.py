@@ -84,7 +84,7 @@ def play(
         result = ansible_runner.interface.run(
             private_data_dir=private,
             playbook=str(PLAYBOOKS / name),
-            inventory=[str(inventory / "hosts.yml"), str(addresses)],
+            inventory=[str(inventory.resolve() / "hosts.yml"), str(addresses)],
             extravars=dict(variables),
             envvars=_environment(private),
             settings={"job_timeout": int(limit_s)},
@@ -116,6 +116,8 @@ def _environment(private: str) -> dict[str, str]:
     return {
         "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
         "ANSIBLE_HOME": f"{private}/home",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL": "1",
+        "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{private}/cp",
         # The ansible-playbook of this Python, whatever PATH says.
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",

@@ -3,11 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from lab import lab_file
 from lab.errors import LabError
 from lab.node import Node
-
-MARK = "/etc/blackstart/lab.json"
-"""Where role node writes down which lab a node belongs to."""
 
 
 def require_own(nodes: Sequence[Node], lab_name: str) -> None:
@@ -15,11 +13,11 @@ def require_own(nodes: Sequence[Node], lab_name: str) -> None:
     if not nodes:
         raise LabError("A fault without a node can't tell whose cluster it hits.")
     for node in nodes:
-        found = node.run(["cat", MARK], timeout_s=15, check=False)
+        found = node.run(["cat", lab_file.PATH], timeout_s=15, check=False)
         owner = _owner(found.stdout) if found.returncode == 0 else None
         if owner == lab_name:
             continue
-        what = f"belongs to the lab {owner!r}" if owner else f"has no valid {MARK}"
+        what = f"belongs to the lab {owner!r}" if owner else f"has no valid {lab_file.PATH}"
         raise LabError(
             f"{node.name} ({node.address}) {what}: faults run only on nodes that the kit "
             f"built for the lab {lab_name!r}.",

@@ -22,6 +22,9 @@ class Healed:
     found: tuple[str, ...]
     """What was there and is gone: `iptables`, `ip6tables` (the chain), `timer`."""
 
+    def __str__(self) -> str:
+        return f"{self.node}: removed {', '.join(self.found)}"
+
 
 def heal_node(node: Node) -> tuple[str, ...]:
     """Remove the fault chain and its timer from `node`, and return what was there.
@@ -43,7 +46,7 @@ def heal_node(node: Node) -> tuple[str, ...]:
 
 
 def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
-    """Heal all `nodes` at once, and return what was found, in their order.
+    """Heal all `nodes` at once, and return those that had something to heal, in their order.
 
     Raises LabError, after all have been tried, that names those that failed.
     """
@@ -56,4 +59,8 @@ def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
             "Start them with `lab up`, then run `lab heal` again.",
             evidence="\n".join(str(error) for error in errors),
         )
-    return tuple(Healed(node=node.name, found=attempt.result()) for node, attempt in attempts)
+    return tuple(
+        Healed(node=node.name, found=found)
+        for node, attempt in attempts
+        if (found := attempt.result())
+    )

@@ -67,7 +67,8 @@ def bundle(
             for image in images:
                 parts = []
                 if image.recipe.debian is not None:
-                    parts.append(debian.layer(image.recipe.debian, arch=arch, cache=cache, job=job))
+                    layer = debian.layer(image.recipe.debian, arch=arch, cache=cache, job=job)
+                    parts.append(cache.path(layer))
                 own.append(target.with_name(f"{target.name}.{len(own)}"))
                 job.say(f"writing {image.names[0]}")
                 _own_layer(image, own[-1])

@@ -2,11 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import command
-from lab.artefacts.cache import Artefact, Cache, sha256_of
+from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.errors import LabError
 from lab.host.packages import as_root
@@ -18,6 +18,17 @@ LIMIT_S = 900.0
 MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_PACKAGE = "package: "
+_HOOKS = {
+    # What is only unpacked has no list of packages: the archives' names tell.
+    False: [
+        f'--extract-hook=cd "$1/var/cache/apt/archives" && ls *.deb | sed "s/^/{_PACKAGE}/"',
+    ],
+    True: [
+        f"--customize-hook=chroot \"$1\" dpkg-query -W -f '{_PACKAGE}${{Package}}_${{Version}}\\n'",
+    ],
+}
+"""By whether the packages are installed: the hook that prints their versions."""
 
 _DOCUMENTS = (
     "usr/share/doc/*",
@@ -36,31 +47,54 @@ _DOCUMENTS = (
 """What no container reads."""
 
 
-def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Path:
-    """Return the tar file of the packages' layer, bootstrapped where the cache has none."""
-    artefact = Artefact(
-        name="layer-debian", version=debian.digest()[:16], arch=arch, file="layer.tar"
-    )
+def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Artefact:
+    """Return the packages' layer, a tar file, bootstrapped where the cache has none."""
+    artefact = _artefact(debian, arch)
 
     def make(target: Path) -> str:
         raw = target.with_name(target.name + ".raw")
         # The user's file, even where root fills it through sudo.
         raw.touch()
         try:
-            _bootstrap(debian, arch, raw, job)
+            versions = _bootstrap(debian, arch, raw, job)
             job.say("removing documents")
             kept = layers.filtered(raw, target, drop=(*_DOCUMENTS, *debian.drop))
         finally:
             raw.unlink(missing_ok=True)
+        listed = " ".join(f"{name}={versions.get(name, '?')}" for name in debian.packages)
         return (
-            f"mmdebstrap of {debian.suite}: {' '.join(debian.packages)}; "
-            f"{kept['entries']} entries, {kept['bytes'] / 1e6:.0f} MB"
+            f"mmdebstrap of {debian.suite}: {kept['entries']} entries, "
+            f"{kept['bytes'] / 1e6:.0f} MB; {listed}"
         )
 
-    return cache.get_or_make(artefact, make, say=job.say)
+    cache.get_or_make(artefact, make, say=job.say)
+    return artefact
 
 
-def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> None:
+def find(debian: Debian, *, arch: str, cache: Cache) -> Artefact | None:
+    """Return the packages' layer where the cache has it."""
+    artefact = _artefact(debian, arch)
+    return artefact if cache.find(artefact) is not None else None
+
+
+def version(layer: Artefact, package: str, *, cache: Cache) -> str:
+    """Return the upstream version of a package in a finished layer: 9.7.4 of 9.7.4-2."""
+    record = cache.record(layer)
+    found = re.search(rf" {re.escape(package)}=(?:\d+:)?([\d.]+)", record.made if record else "")
+    if found is None:
+        raise LabError(
+            f"The record of {cache.path(layer)} names no version of {package}.",
+            f"Delete {cache.path(layer).parent} and run it again.",
+        )
+    return found.group(1)
+
+
+def _artefact(debian: Debian, arch: str) -> Artefact:
+    return Artefact(name="layer-debian", version=debian.digest()[:16], arch=arch, file="layer.tar")
+
+
+def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str, str]:
+    """Run mmdebstrap; return the version of each package in the layer."""
     program = shutil.which("mmdebstrap")
     if program is None:
         raise LabError(
@@ -82,22 +116,26 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> None:
         "--aptopt=Acquire::Retries 3",
         "--aptopt=Acquire::http::Timeout 30",
         "--dpkgopt=force-unsafe-io",
+        *_HOOKS[debian.install],
         debian.suite,
         str(target),
         *_sources(debian.suite),
     ]
-    stages = {"downloading package lists", "unpacking"}
+    versions: dict[str, str] = {}
 
     def on_line(line: str) -> None:
-        if line.startswith("I: "):
+        if line.startswith(_PACKAGE):
+            name, number = line.removeprefix(_PACKAGE).removesuffix(".deb").split("_")[:2]
+            versions[name] = number.replace("%3a", ":")
+        elif line.startswith("I: "):
             job.say(re.sub(r"\.\.\.$", "", line.removeprefix("I: ")))
 
     job.say(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
-    del stages
     try:
         job.run(words, limit_s=LIMIT_S, on_line=on_line)
     except command.CommandError as error:
         raise _explained(debian, error.result) from error
+    return versions
 
 
 def _sources(suite: str) -> Sequence[str]:
@@ -136,6 +174,3 @@ def _explained(debian: Debian, result: command.Result) -> LabError:
             evidence=evidence,
         )
     return LabError(f"{what} could not be made.", "mmdebstrap says why.", evidence=evidence)
-
-
-__all__ = ["LIMIT_S", "layer", "sha256_of"]
