@@ -32,17 +32,17 @@ def test_every_argument_is_described_and_typed(role):
     options = read(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
     for name, option in options.items():
         assert name.startswith(f"{role.name}_"), f"{name} lacks the role's prefix"
-        assert option["description"].strip()
+        assert option["description"]
         assert option["type"]
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_main_is_a_list_of_steps_in_order(role):
     tasks = read(role / "tasks" / "main.yml")
-    steps = [task["tags"] for task in tasks]
+    steps = [step for task in tasks for step in task["tags"]]
     assert steps == [step for step in STEPS if step in steps]
     for task, step in zip(tasks, steps, strict=True):
-        assert task["ansible.builtin.include_tasks"]["file"] == f"{step}.yml"
+        assert task["ansible.builtin.import_tasks"] == f"{step}.yml"
         assert (role / "tasks" / f"{step}.yml").exists()
 
 
