@@ -59,8 +59,5 @@ def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
             "Start them with `lab up`, then run `lab heal` again.",
             evidence="\n".join(str(error) for error in errors),
         )
-    return tuple(
-        Healed(node=node.name, found=found)
-        for node, attempt in attempts
-        if (found := attempt.result())
-    )
+    found = {node.name: attempt.result() for node, attempt in attempts}
+    return tuple(Healed(node=name, found=things) for name, things in found.items() if things)

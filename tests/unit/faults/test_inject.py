@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import lab_file
 from lab.command import Result
 from lab.errors import LabError
 from lab.faults import guard
@@ -23,7 +24,7 @@ class MarkedNode(Node):
     def run(
         self, argv: Sequence[str], *, stdin: str = "", timeout_s: float = 60, check: bool = True
     ) -> Result:
-        assert list(argv) == ["cat", guard.MARK]
+        assert list(argv) == ["cat", lab_file.PATH]
         found = self.mark is not None
         return Result(
             argv=tuple(argv), returncode=not found, stdout=self.mark or "", stderr="No such file"
