@@ -64,7 +64,7 @@ class Cluster:
         return client.ApiClient(configuration)
 
     def api(self) -> client.ApiClient:
-        """Return a client of the first API server that is ready.
+        """Return a client of the first API server that answers from etcd.
 
         Raises LabError that tells of every server where none is.
         """
@@ -72,7 +72,8 @@ class Cluster:
         for server in self.servers:
             api = self.api_of(server.name)
             try:
-                api.call_api("/readyz", "GET", response_type="str", _request_timeout=TIMEOUT_S)
+                # A read that etcd must answer: a server without a quorum is no use.
+                client.CoreV1Api(api).list_node(limit=1, _request_timeout=TIMEOUT_S)
             except (ApiException, urllib3.exceptions.HTTPError) as error:
                 reasons.append(f"{server.name}: {str(error).splitlines()[0]}")
                 continue

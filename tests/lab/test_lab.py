@@ -1,0 +1,157 @@
+"""The whole way of a user, in order: up, up again, look, break, other timers, break, down."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from lab import etcd
+from lab.command import CommandError
+from lab.find import find
+
+pytestmark = pytest.mark.lab
+
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+CASES = ("pdc-killed", "mysql-deleted", "worker-isolated")
+
+
+def results(run: Path) -> dict[str, dict]:
+    return {case["name"]: case for case in json.loads((run / "results.json").read_text())["cases"]}
+
+
+def newest_run(kit) -> Path:
+    return (Path(__file__).parents[2] / "reports" / "latest").resolve()
+
+
+def test_frames_flow_outside_the_cluster(running):
+    done = running.lab("status", "--name", running.name, "--json")
+    status = json.loads(done.stdout)
+    assert done.returncode == 0, status
+    assert {rate["name"]: rate["frames_per_s"] >= 49 for rate in status["frames"]} == {
+        "pdc-lower": True,
+        "pdc-higher": True,
+    }
+    assert [node["role"] for node in status["nodes"]] == ["server", "server", "server", "worker"]
+
+
+def test_pods_are_spread_as_in_tables_6_9_and_6_10(running):
+    status = json.loads(running.lab("status", "--name", running.name, "--json").stdout)
+    nodes = [pod["node"] for pod in status["pods"]]
+    assert len(nodes) == 6
+    assert sorted(nodes.count(node) for node in set(nodes)) == [1, 1, 2, 2]
+    higher = [pod for pod in status["pods"] if pod["name"].startswith("pdc-higher")]
+    assert [pod["node"] for pod in higher] == ["worker-1"]
+
+
+def test_etcd_has_three_voting_members(running):
+    lab = find(running.name)
+    members = [etcd.member(server) for server in lab.cluster.servers]
+    assert [(member.voting, member.has_leader) for member in members] == [(True, True)] * 3
+
+
+def test_every_server_serves_the_api(running):
+    lab = find(running.name)
+    for server in lab.cluster.servers:
+        core = client.CoreV1Api(lab.cluster.api_of(server.name))
+        assert len(core.list_node(_request_timeout=5).items) == 4
+
+
+def test_up_on_a_running_lab_changes_nothing(running):
+    done = running.up("lab_profile=thesis")
+    assert done.returncode == 0
+    assert "changed=0" in done.stdout
+
+
+def test_second_up_at_the_same_time_is_refused(running):
+    first = subprocess.Popen(
+        [sys.executable, "-m", "lab", "up", "--name", running.name],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        time.sleep(2)
+        second = running.up()
+        assert second.returncode == 1
+        assert f"process {first.pid}" in second.stderr
+    finally:
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 130
+
+
+def test_nothing_of_the_lab_reaches_another_network(running):
+    lab = find(running.name)
+    worker = lab.node("worker-1")
+    for address in ("192.0.2.1", "10.96.255.254"):
+        with pytest.raises(CommandError):
+            worker.run(["timeout", "3", "bash", "-c", f": </dev/tcp/{address}/443"])
+
+
+def test_thesis_timers(running):
+    done = running.pytest()
+    assert done.returncode == 0, done.stdout
+    measured = results(newest_run(running))
+    assert tuple(sorted(measured)) == tuple(sorted(CASES))
+    assert all(case["outcome"] == "passed" for case in measured.values())
+    assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] > 20
+    page = (newest_run(running) / "index.html").read_text()
+    assert "<svg" in page
+    assert 'src="http' not in page
+
+
+def test_other_timers_on_the_running_lab(running):
+    done = running.up("lab_profile=floor")
+    assert done.returncode == 0, done.stderr
+    assert "changed=0" not in done.stdout
+    again = running.up("lab_profile=floor")
+    assert "changed=0" in again.stdout
+
+
+def test_floor_timers(running):
+    done = running.pytest()
+    assert done.returncode == 0, done.stdout
+    measured = results(newest_run(running))
+    assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
+
+
+def test_harness_that_is_killed_leaves_no_fault(running):
+    lab = find(running.name)
+    worker = lab.node("worker-1")
+    harness = subprocess.Popen(
+        [*PYTEST, "-m", "failover", "--lab", running.name, "-k", "worker"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "BLACKSTART_FAULT_LIMIT_S": "45"},
+    )
+    try:
+        _wait(lambda: _faulty(worker), 180)
+    finally:
+        harness.kill()
+        harness.wait()
+    _wait(lambda: not _faulty(worker), 90)
+    assert running.up("lab_profile=floor").returncode == 0
+
+
+def test_down_leaves_nothing(running):
+    assert running.lab("down", "--name", running.name).returncode == 0
+    assert running.leftovers() == []
+    done = running.lab("status", "--name", running.name)
+    assert done.returncode == 1
+    assert "There is no lab" in done.stderr
+
+
+def _faulty(node) -> bool:
+    rules = node.run(["iptables", "-w", "-S"], timeout_s=20, check=False).stdout
+    return "BLACKSTART" in rules
+
+
+def _wait(done, limit_s: float) -> None:
+    started = time.monotonic()
+    while not done():
+        assert time.monotonic() - started < limit_s
+        time.sleep(1)
