@@ -92,7 +92,7 @@ def split(history: Iterable[Event]) -> list[Case]:
     """
     ordered = sorted(history, key=lambda event: (event.t_ns, event.line))
     starts = [i for i, event in enumerate(ordered) if isinstance(event.body, events.CaseStart)]
-    ends = [*starts[1:], len(ordered)]
+    ends = [*starts, len(ordered)][1:]
     seen: dict[str, int] = {}
     cases = []
     for begin, limit in zip(starts, ends, strict=True):

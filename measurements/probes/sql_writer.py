@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import pymysql
 
@@ -17,7 +18,7 @@ TIMEOUT_S = 1.0
 TABLE = "blackstart_rows"
 """The probe's own table."""
 
-Connection = pymysql.connections.Connection[pymysql.cursors.Cursor]
+Connection: TypeAlias = "pymysql.connections.Connection[pymysql.cursors.Cursor]"
 
 
 class SqlWriter(Probe):

@@ -1,18 +1,15 @@
 """From a run directory to index.html: gathers what the template prints."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import markupsafe
 
 from measurements import cases, history, intervals, published, results
-from measurements.report import timeline, words
+from measurements.report import about, timeline, verdict, words
 
-_OUTCOMES = {"passed": "passed", "failed": "failed", "aborted": "broke off"}
 _RAW_FILES = {
     "history.jsonl": "every event as it was recorded, one a line; this report names its lines",
     "results.json": "every figure of this report",
@@ -69,7 +66,7 @@ def render(rundir: Path) -> Path:
     """
     reader = history.Reader(rundir / "history.jsonl")
     split = cases.split(reader.read())
-    about = _about(rundir)
+    told = about.load(rundir)
     views = [_case_view(number, case) for number, case in enumerate(split, start=1)]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("measurements.report", "template"),
@@ -80,14 +77,17 @@ def render(rundir: Path) -> Path:
     )
     environment.filters |= {"seconds": words.seconds, "grouped": words.grouped}
     html = environment.get_template("index.html").render(
-        about=about,
+        headline=about.headline(told),
+        machines=list(about.machines(told["machine"])),
+        one_machine=told["lab"].get("lab_provider") == "container",
+        versions=told["versions"],
         views=views,
-        verdict=_verdict([view.result for view in views]),
+        verdict=verdict.judge([view.result for view in views]),
         thesis=published.THESIS,
-        thesis_machines=published.usai2021()["machines"],
+        thesis_machines=list(published.usai2021()["machines"]),
         thesis_cell=words.thesis,
         settings=[
-            (title, list(_flat(about.get(key, {}))))
+            (title, list(about.flat(told[key])))
             for key, title in (
                 ("profile", "Timer profile"),
                 ("lab", "Lab settings"),
@@ -105,21 +105,13 @@ def render(rundir: Path) -> Path:
     return draft.replace(path)
 
 
-def _about(rundir: Path) -> dict[str, Any]:
-    try:
-        about: dict[str, Any] = json.loads((rundir / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        about = {}
-    return {"name": rundir.resolve().name, "started": "", "machine": {}, "versions": {}} | about
-
-
 def _case_view(number: int, case: cases.Case) -> CaseView:
     measured = intervals.measure(case)
     thesis = published.for_case(node=measured.node, recovery=measured.recovery)
     return CaseView(
         anchor=f"case-{number}",
         result=measured,
-        outcome=_OUTCOMES[measured.outcome],
+        outcome=verdict.OUTCOMES[measured.outcome],
         rows=[
             _stage_row(position, stage, measured, thesis.get(stage))
             for position, stage in enumerate(results.STAGES, start=1)
@@ -151,61 +143,3 @@ def _stage_row(
         thesis=thesis,
         difference=words.difference(interval.seconds, thesis.seconds if thesis else None),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What a reader wants to know first."""
-
-    look: str
-    """`good` or `bad`."""
-    sentence: str
-    """How the cases ended."""
-    tiles: Sequence[tuple[str, str, str]]
-    """Figure, what it is, and where it comes from."""
-
-
-def _verdict(measured: Sequence[results.CaseResult]) -> Verdict:
-    passed = sum(case.outcome == "passed" for case in measured)
-    if not measured:
-        sentence = "No case was run."
-    elif passed == len(measured):
-        sentence = "The case passed." if passed == 1 else f"All {passed} cases passed."
-    else:
-        bad = [f"{c.name} {_OUTCOMES[c.outcome]}" for c in measured if c.outcome != "passed"]
-        sentence = f"{passed} of {len(measured)} cases passed; {words.listed(bad)}."
-    return Verdict(
-        look="good" if measured and passed == len(measured) else "bad",
-        sentence=sentence,
-        tiles=list(_tiles(measured)),
-    )
-
-
-def _tiles(measured: Sequence[results.CaseResult]) -> Iterator[tuple[str, str, str]]:
-    streams = [case for case in measured if case.frames is not None]
-    if streams:
-        worst = max(streams, key=lambda case: case.frames.gap_s if case.frames else 0.0)
-        gap_s = worst.frames.gap_s if worst.frames else 0.0
-        yield words.seconds(gap_s), "longest time without a frame", worst.name
-        lost = sum(case.frames.lost for case in streams if case.frames)
-        expected = sum(case.frames.expected for case in streams if case.frames)
-        yield words.grouped(lost), "frames lost", f"of {words.grouped(expected)}, all cases"
-    databases = [case.sql for case in measured if case.sql and case.sql.checked is not None]
-    if databases:
-        missing = {row for sql in databases for row in sql.missing}
-        most = max(sql.checked or 0 for sql in databases)
-        yield words.grouped(len(missing)), "acknowledged rows missing", f"of {words.grouped(most)}"
-    flapped = sorted({flap.node for case in measured for flap in case.false_not_ready})
-    if measured:
-        where = words.listed(flapped) if flapped else "no node but the broken one left Ready"
-        yield str(len(flapped)), "false alarms", where
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield f"{prefix}{name}", ", ".join(map(str, value))
-        else:
-            yield f"{prefix}{name}", "" if value is None else str(value)

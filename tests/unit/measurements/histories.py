@@ -38,9 +38,13 @@ class Story:
     def end(self, second: float, outcome: Any = "passed", message: str = "") -> None:
         self.at(second, events.CaseEnd(outcome=outcome, message=message))
 
-    def node(self, second: float, name: str = "worker-1", ready: str = "True", lag: float = 0.01) -> None:
+    def node(
+        self, second: float, name: str = "worker-1", ready: str = "True", lag: float = 0.01
+    ) -> None:
         """Every server tells it, each a little later than the one before."""
-        reason = {"True": "KubeletReady", "Unknown": "NodeStatusUnknown"}.get(ready, "KubeletNotReady")
+        reason = {"True": "KubeletReady", "Unknown": "NodeStatusUnknown"}.get(
+            ready, "KubeletNotReady"
+        )
         for number, via in enumerate(SERVERS):
             self.at(
                 second + number * lag,
@@ -70,9 +74,7 @@ class Story:
             )
 
     def configured(self, second: float, rate: float = 50) -> None:
-        self.at(
-            second, events.Configured(idcode=20, rate=rate, pmus=("pmu-1", "pmu-2", "pmu-3"))
-        )
+        self.at(second, events.Configured(idcode=20, rate=rate, pmus=("pmu-1", "pmu-2", "pmu-3")))
 
     def frame(self, second: float, stats: tuple[int, ...] = (0, 0, 0), late: float = 0.004) -> None:
         """One frame stamped with `second`, that arrives `late` seconds later."""
@@ -96,13 +98,13 @@ class Story:
             first_id += 1
         return first_id
 
-    def replacement(self, second: float, uid: str = "new", node: str = "server-2", **times: float) -> None:
-        """A pod that is made, scheduled, started and Ready at these seconds."""
+    def replacement(
+        self, second: float, uid: str = "new", node: str = "server-2", **times: float
+    ) -> None:
+        """Make a pod that is scheduled, started and Ready at these seconds."""
         stages = {"scheduled": second + 0.1, "running": second + 1, "ready": second + 2} | times
         self.pod(second, uid, node="", phase="Pending", ready=False, scheduled=False, running=False)
-        self.pod(
-            stages["scheduled"], uid, node=node, phase="Pending", ready=False, running=False
-        )
+        self.pod(stages["scheduled"], uid, node=node, phase="Pending", ready=False, running=False)
         self.pod(stages["running"], uid, node=node, ready=False)
         self.pod(stages["ready"], uid, node=node)
 
@@ -114,7 +116,7 @@ class Story:
 
 
 def thesis_worker_isolated(story: Story) -> None:
-    """The whole course of an isolated worker under the thesis' timers, and its healing."""
+    """Tell the whole course of an isolated worker under the thesis' timers, and its healing."""
     story.begin(
         -12,
         title="The worker that runs the second-level PDC is cut off",
