@@ -81,17 +81,15 @@ class Record:
 class Cache:
     """The files below one root directory. Safe for several processes at a time."""
 
-    def __init__(self, root: Path, *, verify: bool = False) -> None:
-        """`verify` takes every used file's digest again, whatever its times say."""
-        self.root = root
-        self._verify = verify
+    def __init__(self, root: Path | None = None, *, verify: bool = False) -> None:
+        """`root` is $BLACKSTART_CACHE where it is not given, else the XDG cache directory.
 
-    @classmethod
-    def default(cls, *, verify: bool = False) -> "Cache":
-        """Return the user's cache: $BLACKSTART_CACHE, else the XDG cache directory."""
+        `verify` takes every used file's digest again, whatever its times say.
+        """
         named = os.environ.get("BLACKSTART_CACHE")
-        root = Path(named) if named else platformdirs.user_cache_path("blackstart")
-        return cls(root.absolute(), verify=verify)
+        chosen = root or (Path(named) if named else platformdirs.user_cache_path("blackstart"))
+        self.root = chosen.absolute()
+        self._verify = verify
 
     def path(self, artefact: Artefact) -> Path:
         """Return where the file is, or would be."""

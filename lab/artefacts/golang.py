@@ -96,18 +96,24 @@ def find_toolchain(cache: Cache, job: Job) -> Toolchain:
     return Toolchain(go=go, version=_version(go, environment), environment=environment)
 
 
-def build(program: Program, *, arch: str, cache: Cache, go: Toolchain, job: Job) -> Path:
-    """Return the program's file in the cache, built where it is absent or outdated."""
+def build(
+    program: Program, *, arch: str, cache: Cache, go: Callable[[Job], Toolchain], job: Job
+) -> Artefact:
+    """Return the program's artefact, built where it is absent or outdated.
+
+    `go` finds the toolchain, and is called only where something is built.
+    """
 
     def make(target: Path) -> str:
+        toolchain = go(job)
         began = time.monotonic()
         environment = {
-            **go.environment,
+            **toolchain.environment,
             "CGO_ENABLED": "1" if program.cgo else "0",
             "GOOS": "linux",
             "GOARCH": arch,
         }
-        packages = _packages(program, go, environment, job)
+        packages = _packages(program, toolchain, environment, job)
         built = 0
 
         def on_line(line: str) -> None:
@@ -115,22 +121,35 @@ def build(program: Program, *, arch: str, cache: Cache, go: Toolchain, job: Job)
             built += not line.startswith("go: ")
             job.say(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
 
-        words = [go.go, "build", "-v", "-trimpath", "-o", target]
+        words: list[str | os.PathLike[str]] = [
+            toolchain.go,
+            "build",
+            "-v",
+            "-trimpath",
+            "-o",
+            target,
+        ]
         words += ["-ldflags", f"-s -w {program.ldflags}".strip()]
         words += ["-tags", program.tags] if program.tags else []
         job.say(f"{packages} packages, at most {program.limit_s / 60:.0f} min")
-        _go(
-            [*words, program.package], program, environment, job, program.limit_s, on_line=on_line
-        )
-        return f"{go.version} build, {time.monotonic() - began:.0f} s"
+        _go([*words, program.package], program, environment, job, program.limit_s, on_line=on_line)
+        return f"{toolchain.version} build, {time.monotonic() - began:.0f} s"
 
-    return cache.get_or_make(program.artefact(arch), make, say=job.say, inputs=program.inputs)
+    artefact = program.artefact(arch)
+    cache.get_or_make(artefact, make, say=job.say, inputs=program.inputs)
+    return artefact
 
 
 def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], job: Job) -> int:
     """Download the modules that the program needs; return how many packages it has."""
     job.say("downloading its Go modules")
-    words = [go.go, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"]
+    words: list[str | os.PathLike[str]] = [
+        go.go,
+        "list",
+        "-deps",
+        "-f",
+        "{{if not .Standard}}{{.ImportPath}}{{end}}",
+    ]
     words += ["-tags", program.tags] if program.tags else []
     count = 0
 
@@ -141,9 +160,7 @@ def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], j
         else:
             count += bool(line)
 
-    _go(
-        [*words, program.package], program, environment, job, _MODULES_LIMIT_S, on_line=on_line
-    )
+    _go([*words, program.package], program, environment, job, _MODULES_LIMIT_S, on_line=on_line)
     return count
 
 

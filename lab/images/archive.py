@@ -54,9 +54,7 @@ def write(images: Iterable[Image], target: Path, *, arch: str) -> None:
             ).encode()
             config_name = f"{hashlib.sha256(config).hexdigest()}.json"
             _add_bytes(tar, config_name, config)
-            manifest.append(
-                {"Config": config_name, "RepoTags": list(image.names), "Layers": names}
-            )
+            manifest.append({"Config": config_name, "RepoTags": list(image.names), "Layers": names})
         _add_bytes(tar, "manifest.json", json.dumps(manifest).encode())
 
 

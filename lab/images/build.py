@@ -8,7 +8,7 @@ from pathlib import Path
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.images import archive, debian, layers
-from lab.images.recipe import ROOT, Recipe
+from lab.images.recipe import ROOT, Recipe, load
 
 _FORMAT = "1"
 """Changes when the code here makes another image of the same recipe and files."""
@@ -25,6 +25,8 @@ class Sources:
     """The version of what the image is for; `{version}` in its names."""
     programs: Mapping[str, Path]
     """Artefact name: its file in the cache."""
+    digests: Mapping[str, str]
+    """Artefact name: its file's digest."""
 
     @property
     def digest(self) -> str:
@@ -32,8 +34,7 @@ class Sources:
         digest = hashlib.sha256(f"{_FORMAT}\0{self.version}\0".encode())
         digest.update(self.recipe.model_dump_json().encode())
         for name in sorted(set(self.recipe.programs.values())):
-            status = self.programs[name].stat()
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(f"{name}\0{self.digests[name]}\0".encode())
         for source in self._copied():
             for path in _files(source):
                 mode = path.lstat().st_mode & 0o100
@@ -53,9 +54,33 @@ class Sources:
         return [*copied, rootfs] if rootfs.is_dir() else copied
 
 
-def bundle(
-    name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job: Job
-) -> Artefact:
+def gather(
+    folder: str,
+    *,
+    version: str,
+    cache: Cache,
+    programs: Sequence[Artefact] = (),
+    names: Sequence[str] = (),
+) -> Sources:
+    """Return the recipe of `images/<folder>` with the files that it takes from the cache.
+
+    `names` take the place of the recipe's own.
+    """
+    found = {artefact.name: artefact for artefact in programs}
+    recipe = load(folder)
+    if names:
+        recipe = recipe.model_copy(update={"names": list(names)})
+    wanted = {name: found[name] for name in set(recipe.programs.values())}
+    records = {name: cache.record(artefact) for name, artefact in wanted.items()}
+    return Sources(
+        recipe=recipe,
+        version=version,
+        programs={name: cache.path(artefact) for name, artefact in wanted.items()},
+        digests={name: record.sha256 if record else "" for name, record in records.items()},
+    )
+
+
+def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job: Job) -> Artefact:
     """Return the artefact of one archive with all of `images`, written where it is absent."""
     digest = hashlib.sha256("\0".join(image.digest for image in images).encode()).hexdigest()
     artefact = Artefact(name=f"image-{name}", version=digest[:12], arch=arch, file="image.tar")

@@ -1,6 +1,8 @@
 """Layers of Debian packages, made by mmdebstrap and cached by what they hold."""
 
+import hashlib
 import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,17 +20,11 @@ LIMIT_S = 900.0
 MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_FORMAT = "2"
+"""Changes when the code here makes another layer of the same description."""
 _PACKAGE = "package: "
-_HOOKS = {
-    # What is only unpacked has no list of packages: the archives' names tell.
-    False: [
-        f'--extract-hook=cd "$1/var/cache/apt/archives" && ls *.deb | sed "s/^/{_PACKAGE}/"',
-    ],
-    True: [
-        f"--customize-hook=chroot \"$1\" dpkg-query -W -f '{_PACKAGE}${{Package}}_${{Version}}\\n'",
-    ],
-}
-"""By whether the packages are installed: the hook that prints their versions."""
+_INSTALLED = f'chroot "$1" dpkg-query -W -f "{_PACKAGE}\\${{Package}}_\\${{Version}}\\n"'
+_UNPACKED = f'cd "$1/var/cache/apt/archives" && ls *.deb | sed "s/^/{_PACKAGE}/"'
 
 _DOCUMENTS = (
     "usr/share/doc/*",
@@ -42,7 +38,6 @@ _DOCUMENTS = (
     "var/lib/dpkg/*-old",
     "var/log/*.log",
     "var/log/apt/*",
-    "*.pyc",
 )
 """What no container reads."""
 
@@ -89,8 +84,13 @@ def version(layer: Artefact, package: str, *, cache: Cache) -> str:
     return found.group(1)
 
 
+def _digest(debian: Debian) -> str:
+    described = f"{_FORMAT}\0{_DOCUMENTS}\0{debian.model_dump_json()}"
+    return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
 def _artefact(debian: Debian, arch: str) -> Artefact:
-    return Artefact(name="layer-debian", version=debian.digest()[:16], arch=arch, file="layer.tar")
+    return Artefact(name="layer-debian", version=_digest(debian), arch=arch, file="layer.tar")
 
 
 def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str, str]:
@@ -116,7 +116,7 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
         "--aptopt=Acquire::Retries 3",
         "--aptopt=Acquire::http::Timeout 30",
         "--dpkgopt=force-unsafe-io",
-        *_HOOKS[debian.install],
+        *_hooks(debian),
         debian.suite,
         str(target),
         *_sources(debian.suite),
@@ -136,6 +136,18 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
     except command.CommandError as error:
         raise _explained(debian, error.result) from error
     return versions
+
+
+def _hooks(debian: Debian) -> Sequence[str]:
+    """Return the options that print the packages' versions and run `then`."""
+    if debian.install:
+        option, versions = "--customize-hook", _INSTALLED
+    else:
+        # This hook runs at the end of what is only unpacked. Its root has no list of
+        # packages; the archives' names tell.
+        option, versions = "--extract-hook", _UNPACKED
+    commands = [f'chroot "$1" {shlex.join(words)}' for words in debian.then]
+    return [f"{option}={script}" for script in (versions, *commands)]
 
 
 def _sources(suite: str) -> Sequence[str]:

@@ -99,10 +99,8 @@ def filtered(source: Path, target: Path, *, drop: Iterable[str]) -> Mapping[str,
             if member.islnk() and member.linkname in dropped:
                 continue
             member.name = name
-            member.mtime = _EPOCH
             if member.islnk():
                 member.linkname = member.linkname.removeprefix("./")
-            member.pax_headers.pop("mtime", None)
             new.addfile(member, old.extractfile(member) if member.isreg() else None)
             kept["entries"] += 1
             kept["bytes"] += member.size

@@ -1,6 +1,5 @@
 """What an image is made of: `images/<folder>/image.yml`, read and checked."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,12 +25,10 @@ class Debian(pydantic.BaseModel):
     and for any architecture, but without dpkg, users and alternatives."""
     packages: Annotated[list[str], pydantic.Field(min_length=1)]
     """Packages; what they depend on comes with them, what they recommend does not."""
+    then: list[list[str]] = []
+    """Commands to run in the layer's own root at the end."""
     drop: list[str] = []
     """Shell patterns of paths (without leading slash) that are left out."""
-
-    def digest(self) -> str:
-        """Return the digest of everything that decides what the layer holds."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class Run(pydantic.BaseModel):

@@ -1,0 +1,107 @@
+"""Downloads over HTTP that end complete, or not at all."""
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO
+
+from lab.artefacts.cache import Say
+from lab.errors import LabError
+
+SILENCE_LIMIT_S = 30.0
+"""How long a server may say nothing before the connection counts as dead."""
+TRIES = 3
+"""How often a transfer that was cut off is taken up again."""
+_CHUNK = 1 << 20
+_AGENT = {"User-Agent": "blackstart"}
+
+
+def absent(url: str, *, limit_s: float) -> str | None:
+    """Return None where the server has `url`, else why not, in a few words."""
+    try:
+        with _open(url, 0, limit_s=limit_s):
+            return None
+    except urllib.error.HTTPError as error:
+        return f"{_host(url)} answers {error.code} {error.reason}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{_host(url)} does not answer ({_why(error)})"
+
+
+def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S) -> None:
+    """Write what `url` has into `target`, taking up a cut-off transfer where it ended.
+
+    `limit_s` is the longest silence, not the longest transfer. Raises LabError where
+    the file is absent, the server does not answer, or it cuts off TRIES times.
+    """
+    target.write_bytes(b"")
+    why = ""
+    for attempt in range(1, TRIES + 1):
+        have = target.stat().st_size
+        try:
+            with _open(url, have, limit_s=limit_s) as response:
+                # 200 to a question for the rest is the whole file again.
+                resumed = response.status == http.client.PARTIAL_CONTENT
+                if _receive(response, target, have if resumed else 0, say):
+                    return
+                why = "the transfer was cut off"
+        except urllib.error.HTTPError as error:
+            if error.code < http.client.INTERNAL_SERVER_ERROR and have == 0:
+                raise LabError(
+                    f"{url} does not exist there ({error.code} {error.reason}).",
+                    "Check the version and the mirror's address in the settings.",
+                ) from None
+            why = f"{error.code} {error.reason}"
+            target.write_bytes(b"")
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise  # Our file, not the network.
+            why = _why(error)
+        say(f"{why}; try {attempt} of {TRIES}")
+        time.sleep(min(attempt, limit_s))
+    raise LabError(
+        f"{url} could not be downloaded in {TRIES} tries: {why}.",
+        "Check the network, name another mirror, or put the file into the cache by hand.",
+    )
+
+
+def _open(url: str, offset: int, *, limit_s: float) -> http.client.HTTPResponse:
+    headers = {**_AGENT, "Range": f"bytes={offset}-"} if offset else _AGENT
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - a setting
+    response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=limit_s)  # noqa: S310
+    return response
+
+
+def _receive(response: http.client.HTTPResponse, target: Path, offset: int, say: Say) -> bool:
+    """Append the answer to the file; return whether it came to its end."""
+    length = int(response.headers.get("Content-Length") or 0)
+    total = offset + length
+    with target.open("r+b") as file:
+        file.truncate(offset)
+        file.seek(offset)
+        have = _copy(response, file, offset, total, say)
+    # Without a length only the end of the connection tells.
+    return have == total if length else True
+
+
+def _copy(
+    response: http.client.HTTPResponse, file: IO[bytes], have: int, total: int, say: Say
+) -> int:
+    said = 0.0
+    while chunk := response.read(_CHUNK):
+        file.write(chunk)
+        have += len(chunk)
+        if time.monotonic() - said > 1:
+            said = time.monotonic()
+            say(f"{have / 1e6:.0f} of {total / 1e6:.0f} MB")
+    return have
+
+
+def _host(url: str) -> str:
+    return urllib.request.Request(url).host or url  # noqa: S310 - not opened
+
+
+def _why(error: Exception) -> str:
+    reason = getattr(error, "reason", error)
+    return "timed out" if isinstance(reason, TimeoutError) else str(reason) or type(error).__name__

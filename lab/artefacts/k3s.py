@@ -1,0 +1,176 @@
+"""The k3s release: downloaded by version and checked, or laid into the cache by the user.
+
+A release has, per architecture, the program, an archive of the images that k3s starts
+itself, and a list of checksums. All three lie in the cache under the release's own file
+names, so that a user without network can put them there:
+`<cache>/k3s/<version>/<arch>/`.
+"""
+
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.artefacts import download
+from lab.artefacts.cache import Artefact, Cache, Say, sha256_of
+from lab.artefacts.jobs import Job
+from lab.errors import LabError
+
+_PAUSE = "rancher/mirrored-pause:3.6"
+_COREDNS = "rancher/mirrored-coredns-coredns:{}"
+_COREDNS_BY_MINOR = {"1.33": ("1.12.1", "1.12.3"), "1.34": ("1.12.3", "1.13.1")}
+"""Versions of CoreDNS that the patch releases of a k3s minor version ask for."""
+PROBE_LIMIT_S = 5.0
+"""How long the mirror may take to answer before `auto` does without k3s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One release of k3s for one architecture."""
+
+    version: str
+    """Such as v1.34.3+k3s1."""
+    arch: str
+    """amd64 or arm64."""
+    mirror: str
+    """Address of the releases; the files lie below `<mirror>/<version>/`."""
+
+    @property
+    def program(self) -> Artefact:
+        """Return the k3s program; only on amd64 does its name lack the architecture."""
+        return self._artefact("k3s" if self.arch == "amd64" else f"k3s-{self.arch}")
+
+    @property
+    def archive(self) -> Artefact:
+        """Return the archive of the images that k3s starts itself."""
+        return self._artefact(f"k3s-airgap-images-{self.arch}.tar.zst")
+
+    @property
+    def checksums(self) -> Artefact:
+        """Return the list of the release's SHA-256 digests."""
+        return self._artefact(f"sha256sum-{self.arch}.txt")
+
+    def url(self, artefact: Artefact) -> str:
+        """Return where the mirror has the file; the + of a version is written %2B."""
+        version = urllib.parse.quote(self.version, safe="")
+        return f"{self.mirror.rstrip('/')}/{version}/{artefact.file}"
+
+    def _artefact(self, file: str) -> Artefact:
+        return Artefact(name="k3s", version=self.version, arch=self.arch, file=file)
+
+
+def cached(release: Release, *, cache: Cache) -> bool:
+    """Tell whether the cache has the program, recorded or laid there by the user."""
+    return cache.path(release.program).is_file()
+
+
+def reachable(release: Release) -> str | None:
+    """Return None where the mirror has the release, else why not, in a few words."""
+    return download.absent(release.url(release.checksums), limit_s=PROBE_LIMIT_S)
+
+
+def binary(release: Release, *, cache: Cache, job: Job) -> Artefact:
+    """Return the program, adopted or downloaded; raise LabError where neither works."""
+    _obtain(release, release.program, cache, job)
+    cache.path(release.program).chmod(0o755)
+    return release.program
+
+
+def images(release: Release, *, cache: Cache, job: Job) -> Artefact | None:
+    """Return the image archive; None where only the program was laid into the cache."""
+    if cache.path(release.archive).is_file() or reachable(release) is None:
+        _obtain(release, release.archive, cache, job)
+        return release.archive
+    job.say("the mirror does not answer; building CoreDNS and pause instead")
+    return None
+
+
+def fallback_names(release: Release, *, cache: Cache) -> Mapping[str, Sequence[str]]:
+    """Return the names under which k3s looks for CoreDNS and pause.
+
+    `k3s-images.txt` of the release, where it lies in the cache, says it; else what the
+    releases of the same minor version are known to use.
+    """
+    listed = cache.path(release.program).with_name("k3s-images.txt")
+    if listed.is_file():
+        names = [line.strip().removeprefix("docker.io/") for line in listed.read_text().split()]
+        return {
+            "coredns": [name for name in names if "mirrored-coredns-coredns:" in name],
+            "pause": [name for name in names if "mirrored-pause:" in name],
+        }
+    minor = ".".join(release.version.removeprefix("v").split(".")[:2])
+    if minor not in _COREDNS_BY_MINOR:
+        raise LabError(
+            f"Which image of CoreDNS k3s {release.version} starts is not known here.",
+            f"Put {release.archive.file}, or k3s-images.txt, of the release into {listed.parent}.",
+        )
+    return {
+        "coredns": [_COREDNS.format(version) for version in _COREDNS_BY_MINOR[minor]],
+        "pause": [_PAUSE],
+    }
+
+
+def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> None:
+    path = cache.path(artefact)
+    if path.is_file() and cache.record(artefact) is None:
+        _adopt(release, artefact, cache, job.say)
+        return
+
+    def make(target: Path) -> str:
+        expected = _checksum(release, artefact, cache, job)
+        url = release.url(artefact)
+        download.fetch(url, target, say=job.say)
+        actual = sha256_of(target)
+        if actual != expected:
+            raise LabError(
+                f"{url} is not the file that its release lists: SHA-256 {actual[:16]}… "
+                f"instead of {expected[:16]}….",
+                "Run it again; if it comes back, the mirror (lab_k3s_mirror) serves a wrong file.",
+            )
+        return f"downloaded from {url}"
+
+    cache.get_or_make(artefact, make, say=job.say)
+
+
+def _adopt(release: Release, artefact: Artefact, cache: Cache, say: Say) -> None:
+    """Take a file that the user laid into the cache, checked where that is possible."""
+    path = cache.path(artefact)
+    checksums = cache.path(release.checksums)
+    if not checksums.is_file():
+        digest = cache.adopt(artefact, made="laid into the cache, unchecked")
+        say(f"taken from the cache unchecked, SHA-256 {digest}")
+        return
+    expected = _listed(checksums.read_text(), artefact, origin=str(checksums))
+    actual = sha256_of(path)
+    if actual != expected:
+        raise LabError(
+            f"{path} is damaged or incomplete: its SHA-256 is {actual[:16]}…, "
+            f"{checksums.name} beside it says {expected[:16]}….",
+            "Copy it there again, or delete it to have it downloaded.",
+        )
+    cache.adopt(artefact, made=f"laid into the cache, checked by {checksums.name}")
+
+
+def _checksum(release: Release, artefact: Artefact, cache: Cache, job: Job) -> str:
+    """Return the digest that the release lists for a file."""
+    url = release.url(release.checksums)
+
+    def make(target: Path) -> str:
+        download.fetch(url, target, say=job.say)
+        return f"downloaded from {url}"
+
+    path = cache.path(release.checksums)
+    if not path.is_file():
+        cache.get_or_make(release.checksums, make, say=job.say)
+    return _listed(path.read_text(), artefact, origin=url)
+
+
+def _listed(text: str, artefact: Artefact, *, origin: str) -> str:
+    for line in text.splitlines():
+        digest, _, name = line.partition(" ")
+        if name.strip().lstrip("*").rsplit("/", 1)[-1] == artefact.file:
+            return digest.lower()
+    raise LabError(
+        f"{origin} lists no checksum of {artefact.file}.",
+        "Choose another lab_k3s_version, or another lab_k3s_mirror.",
+    )

@@ -1,0 +1,103 @@
+"""The MySQL image: its publisher's, where the registry answers, else Debian's packages."""
+
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+import docker
+import docker.errors
+
+from lab.artefacts.cache import Artefact, Cache
+from lab.artefacts.jobs import Job
+from lab.errors import LabError
+from lab.host import engine
+from lab.images import build, debian, recipe
+
+UPSTREAM = "docker.io/library/mysql:8.4"
+"""The publisher's image."""
+REGISTRY = "https://registry-1.docker.io/v2/"
+REGISTRY_LIMIT_S = 5.0
+"""How long the registry may take to answer before `auto` does without it."""
+_OLDEST = (8, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mysql:
+    """The image, in the cache."""
+
+    name: str
+    """Its name with tag."""
+    version: str
+    """MySQL's version."""
+    source: str
+    """upstream or packages."""
+    archive: Artefact
+    """The archive to import."""
+
+
+def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
+    """Return MySQL's image by `source`: auto, upstream or packages.
+
+    `auto` keeps to what the cache has; with an empty cache it takes the publisher's
+    where the registry answers within REGISTRY_LIMIT_S.
+    """
+    upstream = Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
+    if source == "auto":
+        packages = debian.find(_debian(), arch=arch, cache=cache)
+        if cache.find(upstream) is not None:
+            source = "upstream"
+        elif packages is not None or not registry_answers():
+            source = "packages"
+        else:
+            source = "upstream"
+    if source == "upstream":
+        cache.get_or_make(upstream, lambda target: _pull(str(target), arch, job), say=job.say)
+        return Mysql(name=UPSTREAM, version="8.4", source=source, archive=upstream)
+    return _from_packages(arch, cache, job)
+
+
+def registry_answers(url: str = REGISTRY) -> bool:
+    """Tell whether the image registry answers, with whatever status."""
+    try:
+        with urllib.request.urlopen(url, timeout=REGISTRY_LIMIT_S):  # noqa: S310 - ours
+            return True
+    except urllib.error.HTTPError:
+        return True  # 401: it wants a token, and is there.
+    except OSError:
+        return False
+
+
+def _from_packages(arch: str, cache: Cache, job: Job) -> Mysql:
+    layer = debian.layer(_debian(), arch=arch, cache=cache, job=job)
+    version = debian.version(layer, "mysql-server-core", cache=cache)
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        raise LabError(
+            f"Debian sid has MySQL {version}; the lab needs 8.4 or newer.",
+            "Set lab_mysql_source to upstream.",
+        )
+    sources = build.gather("mysql", version=version, cache=cache)
+    archive = build.bundle("mysql", [sources], arch=arch, cache=cache, job=job)
+    return Mysql(name=sources.names[0], version=version, source="packages", archive=archive)
+
+
+def _pull(target: str, arch: str, job: Job) -> str:
+    client = engine.connect()
+    job.say(f"pulling {UPSTREAM}")
+    try:
+        pulled = client.images.pull(UPSTREAM, platform=f"linux/{arch}")
+        with open(target, "wb") as file:  # noqa: PTH123 - the engine's chunks, as they come
+            for chunk in pulled.save(named=UPSTREAM):
+                file.write(chunk)
+    except docker.errors.DockerException as error:
+        raise LabError(
+            f"{UPSTREAM} could not be pulled.",
+            "Check the network, or set lab_mysql_source to packages.",
+            evidence=str(error),
+        ) from error
+    return f"pulled {UPSTREAM} {pulled.id}"
+
+
+def _debian() -> recipe.Debian:
+    found = recipe.load("mysql").debian
+    assert found is not None  # noqa: S101 - the recipe is ours
+    return found
