@@ -1,0 +1,115 @@
+"""Fixtures of the cases: a lab that runs, a run that is written, and a way to break things."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import inventory
+from lab.errors import LabError
+from lab.faults.fault import Fault, inject
+from lab.progress import Step, Terminal
+
+from . import session
+from .journal import HistoryJournal
+from .session import Session
+from .steady import Steady
+
+HEAL_AFTER_S = 90.0
+"""How much longer than a case may take a node waits until it heals by itself."""
+
+Break = Callable[..., AbstractContextManager[None]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each case on each lab; the cases of one lab stay in one process."""
+    if "measured" in metafunc.fixturenames:
+        labs = [
+            pytest.param(name, marks=pytest.mark.xdist_group(name), id=name)
+            for name in _labs(metafunc.config)
+        ]
+        metafunc.parametrize("measured", labs, indirect=True, scope="session")
+
+
+def _labs(config: pytest.Config) -> list[str]:
+    """Return the names of the labs to break."""
+    if named := config.getoption("--lab"):
+        return list(dict.fromkeys(named))
+    if directory := config.getoption("--inventory"):
+        try:
+            return [inventory.load(directory).settings.lab_name]
+        except LabError as error:
+            raise pytest.UsageError(str(error)) from None
+    return [os.environ.get("LAB_NAME", "blackstart")]
+
+
+class Shown:
+    """Progress on the terminal while pytest keeps everything else for itself."""
+
+    def __init__(self, capture: Any) -> None:
+        self._capture = capture
+
+    def note(self, line: str) -> None:
+        """Print a line that stays."""
+        with self._capture.global_and_fixture_disabled():
+            Terminal().note(line)
+
+    @contextlib.contextmanager
+    def step(self, title: str, *, limit_s: float | None = None) -> Iterator[Step]:
+        """Show a step until its block ends."""
+        with (
+            self._capture.global_and_fixture_disabled(),
+            Terminal().step(title, limit_s=limit_s) as step,
+        ):
+            yield step
+
+
+@pytest.fixture(scope="session")
+def progress(request: pytest.FixtureRequest) -> Shown:
+    """Return where waits are shown."""
+    return Shown(request.config.pluginmanager.getplugin("capturemanager"))
+
+
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest, reports: Path, runs: list[Path]) -> Iterator[Session]:
+    """Return a running lab under the probes, and the run that it is measured in."""
+    try:
+        lab, about = session.look_up(request.param)
+    except LabError as error:
+        pytest.exit(f"Nothing was broken. {error}", returncode=2)
+    with session.begin(lab, about, reports) as begun:
+        runs.append(begun.run.directory)
+        yield begun
+
+
+@pytest.fixture
+def steady(measured: Session, progress: Shown) -> Steady:
+    """Return what waits for the steady state."""
+    return Steady(
+        lab=measured.lab, consumer=measured.consumer, writer=measured.writer, progress=progress
+    )
+
+
+@pytest.fixture
+def breaking(measured: Session, progress: Shown) -> Break:
+    """Return the context manager that keeps a fault in force, recorded and shown."""
+    journal = HistoryJournal(measured.run.history)
+
+    @contextlib.contextmanager
+    def keep(fault: Fault, *, limit_s: float) -> Iterator[None]:
+        with (
+            progress.step(f"Recovery from: {fault.name} {fault.target}", limit_s=limit_s),
+            inject(
+                fault,
+                lab_name=measured.lab.name,
+                journal=journal,
+                limit_s=limit_s + HEAL_AFTER_S,
+            ),
+        ):
+            yield
+
+    return keep

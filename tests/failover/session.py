@@ -1,0 +1,104 @@
+"""One session on one lab: the run that it writes, and the probes that watch all the while."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.find import Lab, find
+from lab.lab_file import LabFile
+from lab.outlets import HIGHER
+from lab.profiles import Profile, load
+from measurements.probes.api_watch import ApiWatch
+from measurements.probes.consumer import Consumer
+from measurements.probes.sql_writer import SqlWriter
+from measurements.run import Run
+
+from . import database
+from .database import Database
+
+PROBE_LIMIT_S = 60.0
+"""How long the probes may take until each has seen something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A lab that is measured."""
+
+    lab: Lab
+    """The lab."""
+    profile: Profile
+    """The timers in force there."""
+    run: Run
+    """Where everything is written."""
+    consumer: Consumer
+    """The consumer of the second-level PDC."""
+    writer: SqlWriter
+    """The writer of rows."""
+    database: Database
+    """The database with the PDCs' configuration."""
+
+
+def look_up(name: str) -> tuple[Lab, LabFile]:
+    """Return the running lab called `name`, and what it says of itself.
+
+    Raises LabError where there is none, or a part of it does not run.
+    """
+    lab = find(name)
+    if stopped := [node.name for node in lab.nodes if node.name not in lab.running]:
+        raise LabError(
+            f"{', '.join(stopped)} of the lab {name!r} {'is' if len(stopped) == 1 else 'are'} "
+            "not running.",
+            "Start it with `lab up`.",
+        )
+    about = LabFile.read_any(lab.nodes)
+    if about is None:
+        raise LabError(
+            f"No node of the lab {name!r} says which timers are in force.",
+            "Run `lab up` again: it did not come to its end.",
+        )
+    return lab, about
+
+
+@contextlib.contextmanager
+def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
+    """Begin a run on `lab` and let the probes watch it until the end of a `with` block."""
+    profile = load(about.profile)
+    store = database.of(lab.cluster)
+    hosts = [node.address for node in lab.nodes]
+    consumed = [(host, HIGHER.port) for host in hosts]
+    run = Run.create(
+        reports,
+        name=f"{lab.name}-{profile.name}",
+        lab={
+            "name": lab.name,
+            "distribution": about.distribution,
+            "profile": profile.name,
+            "nodes": {node.name: node.role for node in lab.nodes},
+            "storage": "shared (one host directory, in place of replicated storage)",
+        },
+        profile=asdict(profile),
+        versions=dict(about.versions),
+        measuring={"consumer": consumed, "idcode": HIGHER.idcode, "sql": store.addresses},
+    )
+    consumer = Consumer(run.history, consumed, idcode=HIGHER.idcode)
+    writer = SqlWriter(run.history, store.addresses, user=database.USER, password=store.password)
+    servers = [server.name for server in lab.cluster.servers]
+    watch = ApiWatch(
+        run.history, {name: lab.state.kubeconfig(name) for name in servers}, namespace="grid"
+    )
+    try:
+        with watch, consumer, writer:
+            watch.wait_synced(limit_s=PROBE_LIMIT_S)
+            yield Session(
+                lab=lab,
+                profile=profile,
+                run=run,
+                consumer=consumer,
+                writer=writer,
+                database=store,
+            )
+    finally:
+        run.finish()
+        run.close()

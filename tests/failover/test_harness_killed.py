@@ -1,0 +1,55 @@
+"""The harness itself dies while a fault is in force: the node must heal without it."""
+
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from lab.faults import chain
+
+from .session import Session
+from .steady import Steady
+
+HEAL_AFTER_S = 12
+SLACK_S = 5
+
+HARNESS = """
+import sys, time
+from lab.faults.fault import inject
+from lab.faults.isolate import Isolate
+from lab.find import find
+
+class Silent:
+    starting = stopping = healed = lambda self, fault: None
+    in_force = lambda self, fault, t_ns: None
+
+name, limit_s = sys.argv[1], float(sys.argv[2])
+lab = find(name)
+worker = next(node for node in lab.nodes if node.role == "worker")
+fault = Isolate(node=worker, others=[node for node in lab.nodes if node != worker])
+with inject(fault, lab_name=name, journal=Silent(), limit_s=limit_s):
+    print("in force", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.failover
+def test_harness_killed(measured: Session, steady: Steady) -> None:
+    steady.wait("before the harness is killed")
+    worker = next(node for node in measured.lab.nodes if node.role == "worker")
+    argv = [sys.executable, "-c", textwrap.dedent(HARNESS), measured.lab.name, str(HEAL_AFTER_S)]
+    armed = time.monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout is not None
+        assert harness.stdout.readline() == "in force\n"
+        harness.kill()
+    left = worker.run(["sh", "-c", chain.LEFTOVERS]).stdout.split()
+    assert left == ["iptables", "ip6tables", "timer"]
+    deadline = armed + HEAL_AFTER_S + SLACK_S
+    while left and time.monotonic() < deadline:
+        time.sleep(0.5)
+        left = worker.run(["sh", "-c", chain.LEFTOVERS]).stdout.split()
+    assert left == [], f"{worker.name} had not healed {deadline - armed:.0f} s after it was armed"
+    steady.wait("after the node healed itself")
