@@ -1,0 +1,154 @@
+"""Frames of other hands, and strategies for frames of our own."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from hypothesis import strategies as st
+
+from grid import c37118
+
+DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
+
+_ETHERNET = 14
+_TCP, _UDP = 6, 17
+
+
+def annex_d() -> dict[str, bytes]:
+    hexadecimal = yaml.safe_load((DATA / "vectors" / "annex-d.yml").read_text())
+    return {name: bytes.fromhex(digits) for name, digits in hexadecimal.items()}
+
+
+def fluidos() -> dict[str, bytes]:
+    """Return the raw CFG-2 frame in each of iPDC's set-up files."""
+    frames = {}
+    for path in sorted((DATA / "vectors").glob("fluidos-pmu-*.bin")):
+        _, _, title, rest = path.read_bytes().split(b"\n", 3)
+        frames[path.stem] = rest[: int(title.split()[2])]
+    return frames
+
+
+def payloads(path: Path) -> Iterator[tuple[tuple[bytes, int], bytes]]:
+    """Yield sender and payload of each packet of a little-endian Ethernet pcap."""
+    raw = path.read_bytes()
+    magic, *_, link = struct.unpack_from("<LHHlLLL", raw)
+    assert (magic, link) == (0xA1B2C3D4, 1)
+    at = 24
+    while at < len(raw):
+        size = struct.unpack_from("<LLLL", raw, at)[2]
+        ip = raw[at + 16 + _ETHERNET : at + 16 + size]
+        at += 16 + size
+        header, total = (ip[0] & 0xF) * 4, int.from_bytes(ip[2:4], "big")
+        transport = ip[header:total]
+        start = (transport[12] >> 4) * 4 if ip[9] == _TCP else 8
+        assert ip[9] in (_TCP, _UDP)
+        yield (ip[12:16], int.from_bytes(transport[:2], "big")), transport[start:]
+
+
+def captures() -> dict[str, list[bytes]]:
+    """All frames of each capture, in the order of each sender's bytes."""
+    found = {}
+    for path in sorted((DATA / "captures").glob("*.pcap")):
+        readers: dict[tuple[bytes, int], c37118.Reassembler] = {}
+        frames = []
+        for sender, payload in payloads(path):
+            reader = readers.setdefault(sender, c37118.Reassembler())
+            frames += reader.feed(payload)
+        assert all(reader.skipped_bytes == 0 for reader in readers.values())
+        found[path.stem] = frames
+    return found
+
+
+def recode(frame: bytes, codec: c37118.DataCodec | None) -> bytes:
+    """Decode a frame of any type and encode it again."""
+    match c37118.frame_type(frame):
+        case c37118.FrameType.DATA:
+            assert codec is not None
+            return codec.encode(codec.decode(frame))
+        case c37118.FrameType.HEADER:
+            return c37118.HeaderFrame.decode(frame).encode()
+        case c37118.FrameType.COMMAND:
+            return c37118.CommandFrame.decode(frame).encode()
+        case _:
+            return c37118.Configuration.decode(frame).encode()
+
+
+words = st.integers(0, 0xFFFF)
+names = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=16
+).map(lambda name: name.rstrip(" "))
+stamps = st.builds(c37118.Stamp.from_words, st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFFFFFF))
+formats = st.integers(0, 0xFFFF).map(c37118.Format.from_word)
+phasor_units = st.builds(
+    c37118.PhasorUnit, kind=st.integers(0, 255), factor=st.integers(0, 0xFFFFFF)
+)
+analog_units = st.builds(
+    c37118.AnalogUnit, kind=st.integers(0, 255), factor=st.integers(-0x800000, 0x7FFFFF)
+)
+digital_units = st.builds(c37118.DigitalUnit, normal=words, valid=words)
+
+
+@st.composite
+def stations(draw: st.DrawFn) -> c37118.Station:
+    phasors, analogs, digitals = (draw(st.integers(0, 3)) for _ in range(3))
+
+    def some(strategy: st.SearchStrategy, count: int) -> tuple:
+        return tuple(draw(st.lists(strategy, min_size=count, max_size=count)))
+
+    return c37118.Station(
+        name=draw(names),
+        idcode=draw(words),
+        format=draw(formats),
+        phasors=some(names, phasors),
+        phasor_units=some(phasor_units, phasors),
+        analogs=some(names, analogs),
+        analog_units=some(analog_units, analogs),
+        digitals=some(names, 16 * digitals),
+        digital_units=some(digital_units, digitals),
+        fnom=draw(words),
+        change_count=draw(words),
+    )
+
+
+configurations = st.builds(
+    c37118.Configuration,
+    idcode=words,
+    stamp=stamps,
+    time_base=st.integers(1, 0xFFFFFF),
+    stations=st.lists(stations(), max_size=4).map(tuple),
+    data_rate=st.integers(-0x8000, 0x7FFF),
+    type=st.sampled_from([c37118.FrameType.CFG1, c37118.FrameType.CFG2]),
+    time_base_flags=st.integers(0, 255),
+    version=st.sampled_from([1, 2]),
+)
+
+
+@st.composite
+def data_frames(draw: st.DrawFn) -> tuple[c37118.Configuration, c37118.DataFrame]:
+    configuration = draw(configurations)
+    return configuration, c37118.DataFrame(
+        idcode=draw(words),
+        stamp=draw(stamps),
+        pmus=tuple(draw(_pmu_data(station)) for station in configuration.stations),
+        version=draw(st.sampled_from([1, 2])),
+    )
+
+
+@st.composite
+def _pmu_data(draw: st.DrawFn, station: c37118.Station) -> c37118.PmuData:
+    form = station.format
+    floats = st.floats(width=32, allow_nan=False)
+    integers = st.integers(-0x8000, 0x7FFF)
+    magnitudes = words if form.polar else integers
+    phasor = st.tuples(floats, floats) if form.float_phasors else st.tuples(magnitudes, integers)
+    frequency = floats if form.float_frequency else integers
+    analog = floats if form.float_analogs else integers
+    return c37118.PmuData(
+        stat=c37118.Stat.from_word(draw(words)),
+        phasors=tuple(draw(phasor) for _ in station.phasors),
+        frequency=draw(frequency),
+        rocof=draw(frequency),
+        analogs=tuple(draw(analog) for _ in station.analogs),
+        digitals=tuple(draw(words) for _ in station.digital_units),
+    )

@@ -1,0 +1,241 @@
+"""The simulator as its clients see it: a process that serves TCP."""
+
+import itertools
+import socket
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import stream_fixtures as streams
+import tshark_judge
+
+from grid import c37118, client
+from grid.c37118 import Command
+from grid.pmu import signal
+
+
+@pytest.fixture(scope="module")
+def pmu():
+    port = streams.free_port()
+    with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
+        streams.eventually(lambda: reachable(port))
+        yield port
+    assert process.process.returncode is not None
+
+
+def reachable(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex((streams.HOST, port)) == 0
+
+
+def command(what: int, idcode: int = 7) -> bytes:
+    return c37118.CommandFrame(idcode=idcode, stamp=streams.NOW, command=what).encode()
+
+
+def take(sock: socket.socket, seconds: float) -> bytes:
+    got, end = b"", time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        sock.settimeout(left)
+        try:
+            received = sock.recv(4096)
+        except TimeoutError:
+            break
+        assert received, "closed"
+        got += received
+    return got
+
+
+def test_frames_follow_the_wall_clock(pmu):
+    frames = []
+    late = []
+    for event in client.receive(streams.HOST, pmu, idcode=7):
+        if isinstance(event, client.Frame):
+            frames.append(event)
+            late.append(time.time() - event.data.stamp.soc - event.fraction)
+        if len(frames) == 120:
+            break
+    slots = [round(50 * (frame.data.stamp.soc + frame.fraction)) for frame in frames]
+    assert slots == [*range(slots[0], slots[0] + 120)]
+    for frame in frames:
+        assert frame.fraction == pytest.approx(round(frame.fraction * 50) / 50, abs=1e-9)
+    # Never before its time; and on a busy test machine mostly within a few milliseconds.
+    assert min(late) >= 0
+    assert statistics.median(late) < 0.02
+
+
+def test_frames_claim_no_locked_clock(pmu):
+    for event in client.receive(streams.HOST, pmu, idcode=7):
+        if isinstance(event, client.Frame):
+            assert event.data.stamp.quality.code == c37118.UNRELIABLE
+            assert not event.data.pmus[0].stat.synchronized
+            assert event.data.pmus[0].stat.time_quality == c37118.QUALITY_UNKNOWN
+            assert event.data.pmus[0].stat.data_error is c37118.DataError.GOOD
+            break
+
+
+def test_every_command_is_answered_and_tshark_finds_no_fault(pmu, tmp_path: Path):
+    segments = []
+    with socket.create_connection((streams.HOST, pmu)) as sock:
+        for what in (Command.SEND_HEADER, Command.SEND_CFG1, Command.SEND_CFG2, Command.DATA_ON):
+            sock.sendall(command(what))
+            segments += [(False, command(what)), (True, take(sock, 0.5))]
+        sock.sendall(command(Command.DATA_OFF))
+        segments += [(False, command(Command.DATA_OFF)), (True, take(sock, 0.3))]
+        assert take(sock, 0.3) == b""
+    segments = [(server, payload) for server, payload in segments if payload]
+    reader = c37118.Reassembler()
+    sent = [frame for server, payload in segments if server for frame in reader.feed(payload)]
+    kinds = [c37118.frame_type(frame).name for frame in sent]
+    assert kinds[:3] == ["HEADER", "CFG1", "CFG2"]
+    assert set(kinds[3:]) == {"DATA"}
+    assert 15 <= len(kinds[3:]) <= 45
+    verdict = tshark_judge.judge(tmp_path / "pmu.pcap", segments)
+    verdict.assert_flawless(len(sent) + 5)
+
+
+def test_the_signal_is_a_three_phase_line():
+    line = signal.Line(nominal_hz=50, seed=3, place=1)
+    for second in range(1_700_000_000, 1_700_000_300, 7):
+        seen = line.at(second * 1_000_000_000, c37118.Stat())
+        va, vb, vc, *currents = seen.phasors
+        assert abs(va + vb + vc) < 1e-2 * abs(va)
+        assert abs(va) == pytest.approx(signal.VOLTAGE_V, rel=1e-2)
+        assert all(200 < abs(current) < 450 for current in currents)
+        assert abs(seen.frequency_hz - 50) < 0.021
+
+
+def test_frequency_is_the_derivative_of_the_angle():
+    line = signal.Line(nominal_hz=50, seed=3, place=1)
+    step = 20_000_000
+    start = 1_700_000_000 * 1_000_000_000
+    for ns in range(start, start + 60_000_000_000, 1_000_000_000):
+        before, now, after = (line.at(ns + k * step, c37118.Stat()) for k in (-1, 0, 1))
+        slope = (after.frequency_hz - before.frequency_hz) / (2 * step / 1e9)
+        assert now.rocof_hz_s == pytest.approx(slope, abs=1e-5)
+
+
+def test_pmus_of_one_seed_see_one_frequency_and_restart_where_they_were():
+    ns = 1_700_000_000_020_000_000
+    one, again, other, elsewhere = (
+        signal.Line(nominal_hz=50, seed=seed, place=place).at(ns, c37118.Stat())
+        for seed, place in ((1, 1), (1, 1), (1, 2), (2, 1))
+    )
+    assert one == again
+    assert one.frequency_hz == other.frequency_hz != elsewhere.frequency_hz
+    assert one.phasors != other.phasors
+
+
+def test_several_clients_are_served_and_one_that_never_reads_is_dropped():
+    """At 1000 frames/s the buffers of a client that never reads are full within seconds."""
+    port = streams.free_port()
+    arguments = ["serve", "--idcode", "7", "--rate", "1000", "--port", str(port)]
+    with streams.Process("grid.pmu", *arguments) as process:
+        streams.eventually(lambda: reachable(port))
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((streams.HOST, port))
+        deaf.sendall(command(Command.DATA_ON))
+        counts = [0, 0]
+        stop = threading.Event()
+
+        def listen(index: int) -> None:
+            for event in client.receive(streams.HOST, port, idcode=7, silence_s=5, stop=stop):
+                counts[index] += isinstance(event, client.Frame)
+
+        threads = [threading.Thread(target=listen, args=(index,)) for index in (0, 1)]
+        for thread in threads:
+            thread.start()
+        deaf.settimeout(0.1)
+        time.sleep(6)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        code, _, log = process.terminate()
+        deaf.close()
+    assert code == 0
+    assert log.count("it does not read what it asked for") == 1
+    assert all(count > 2000 for count in counts)
+
+
+def test_commands_for_another_idcode_and_garbage_are_ignored_and_said_once():
+    port = streams.free_port()
+    with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
+        streams.eventually(lambda: reachable(port))
+        with socket.create_connection((streams.HOST, port)) as sock:
+            for _ in range(3):
+                sock.sendall(command(Command.SEND_CFG2, idcode=8) + b"\xaa\x00garbage")
+            assert take(sock, 0.3) == b""
+            sock.sendall(command(Command.SEND_CFG2))
+            assert c37118.Configuration.decode(take(sock, 0.5)).idcode == 7
+        # A probe that connects and says nothing.
+        socket.create_connection((streams.HOST, port)).close()
+        time.sleep(0.2)
+        code, _, log = process.terminate()
+    assert code == 0
+    assert log.count("IDCODE 8") == 1
+    assert log.count("no C37.118 frame") == 1
+    lines = log.strip().splitlines()
+    assert len(lines) == 5, log
+
+
+def test_sigterm_ends_it_within_a_second_with_clients_connected():
+    port = streams.free_port()
+    with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
+        streams.eventually(lambda: reachable(port))
+        with socket.create_connection((streams.HOST, port)) as sock:
+            sock.sendall(command(Command.DATA_ON))
+            take(sock, 0.2)
+            code, seconds, _ = process.terminate()
+    assert code == 0
+    assert seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--idcode", "0"], "0 is not within 1..65534"),
+        (["--idcode", "1", "--rate", "0"], "neither 1..1000"),
+        (["--idcode", "1", "--name", "a name of more than 16"], "longer than 16 characters"),
+    ],
+)
+def test_bad_options_are_one_clear_sentence(arguments, message):
+    with streams.Process("grid.pmu", "serve", *arguments) as process:
+        _, error = process.process.communicate(timeout=20)
+    assert process.process.returncode != 0
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_taken_port_is_said():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        options = ["--idcode", "1", "--listen", "127.0.0.1", "--port", port]
+        with streams.Process("grid.pmu", "serve", *options) as process:
+            _, error = process.process.communicate(timeout=20)
+    assert process.process.returncode == 1
+    assert f"cannot listen on port {port}" in error
+    assert "Traceback" not in error
+
+
+def test_all_formats_carry_the_same_signal():
+    for form, coordinates in itertools.product(("float", "int"), ("rectangular", "polar")):
+        port = streams.free_port()
+        options = ["--idcode", "7", "--port", str(port), "--format", form]
+        with streams.Process("grid.pmu", "serve", *options, "--coordinates", coordinates):
+            streams.eventually(lambda port=port: reachable(port))
+            station = None
+            for event in client.receive(streams.HOST, port, idcode=7):
+                if isinstance(event, client.Configured):
+                    (station,) = event.configuration.stations
+                if isinstance(event, client.Frame):
+                    seen = c37118.read(station, event.data.pmus[0])
+                    break
+        ns = event.data.stamp.ns(1_000_000)
+        truth = signal.Line(nominal_hz=50, seed=1, place=7).at(ns, seen.stat)
+        for got, want in zip(seen.phasors, truth.phasors, strict=True):
+            assert abs(got - want) < 1e-3 * abs(want)
+        assert seen.frequency_hz == pytest.approx(truth.frequency_hz, abs=6e-4)
