@@ -31,12 +31,12 @@ class NodeLoad:
 def measure(lab: str, span_s: float) -> list[NodeLoad]:
     """Watch the nodes of the lab called `lab` for `span_s` seconds."""
     containers = engine.connect().containers.list(filters={"label": f"{LABEL}={lab}"})
-    before = {c.name: c.stats(stream=False) for c in containers}
+    before: dict[str | None, Any] = {c.name: c.stats(stream=False) for c in containers}
     time.sleep(span_s)
     return sorted(_loads(containers, before), key=lambda load: load.name)
 
 
-def _loads(containers: list[Any], before: dict[str, Any]) -> Iterator[NodeLoad]:
+def _loads(containers: list[Any], before: dict[str | None, Any]) -> Iterator[NodeLoad]:
     for container in containers:
         then, now = before[container.name], container.stats(stream=False)
         cpu_ns = now["cpu_stats"]["cpu_usage"]["total_usage"]

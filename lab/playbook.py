@@ -16,6 +16,8 @@ from lab.node import Node
 from lab.progress import Progress, Step
 
 PLAYBOOKS = Path(__file__).parent.parent / "playbooks"
+_SPEC_CHECK = "Validating arguments"
+"""What Ansible calls the tasks that it adds for a role's argument_specs."""
 GROUPS = {"server": "servers", "worker": "workers"}
 
 
@@ -44,7 +46,7 @@ class _Listener:
         match event.get("event"):
             case "playbook_on_play_start":
                 self.play = data.get("play", "")
-            case "playbook_on_task_start":
+            case "playbook_on_task_start" if not data.get("task", "").startswith(_SPEC_CHECK):
                 self.step.say(f"{self.play}: {data.get('task', '')}")
             case "runner_on_ok" if (data.get("res") or {}).get("changed"):
                 self.changed_tasks[data["task"]] = None

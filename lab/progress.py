@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -28,16 +28,11 @@ class Step(Protocol):
 class Progress(Protocol):
     """What shows steps to the user."""
 
-    def step(self, title: str, *, limit_s: float | None = None) -> "_StepContext":
+    def step(self, title: str, *, limit_s: float | None = None) -> AbstractContextManager[Step]:
         """Open a step; `limit_s` is the longest that it may take, in seconds."""
 
     def note(self, line: str) -> None:
         """Print a line that stays."""
-
-
-class _StepContext(Protocol):
-    def __enter__(self) -> Step: ...
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 def duration(seconds: float) -> str:
@@ -103,7 +98,7 @@ class Terminal:
             finally:
                 self._live.release()
         else:
-            line = _Line(title, limit_s, lambda news: self.note(f"    {title}: {news}"))
+            line = _Line(title, limit_s, lambda news: self.note(f"    {news}"))
             limit = f" (at most {duration(limit_s)})" if limit_s else ""
             self.note(f"  … {title}{limit}")
             yield from self._ended(line)

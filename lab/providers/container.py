@@ -114,9 +114,10 @@ class ContainerProvider:
         for container in self._containers():
             container.reload()
             lines = ["journalctl", "-b", "-p", "warning", "-n", "8", "--no-pager", "-o", "cat"]
-            text = container.exec_run(lines).output if container.status == "running" else b""
             parts.append(f"== {container.name} ({container.status})")
-            parts.append(text.decode(errors="replace"))
+            if container.status == "running":
+                output: Any = container.exec_run(lines).output
+                parts.append(output.decode(errors="replace"))
         return "\n".join(parts)
 
     def _containers(self) -> list[Container]:

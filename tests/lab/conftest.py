@@ -55,6 +55,14 @@ class Kit:
             *(n.name for n in client.networks.list(filters=labelled)),
         ]
 
+    def volumes(self) -> set[str]:
+        """Return the volumes of the lab's nodes, named and nameless."""
+        containers = docker.from_env().containers.list(
+            all=True, filters={"label": f"blackstart.lab={self.name}"}
+        )
+        mounts = [mount for container in containers for mount in container.attrs["Mounts"]]
+        return {mount["Name"] for mount in mounts if mount["Type"] == "volume"}
+
 
 @pytest.fixture(scope="session")
 def kit() -> Iterator[Kit]:

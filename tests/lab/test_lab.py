@@ -8,12 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import docker
 import pytest
 from kubernetes import client
 
 from lab import etcd
 from lab.command import CommandError
 from lab.find import find
+from lab.state import State
 
 pytestmark = pytest.mark.lab
 
@@ -138,8 +140,13 @@ def test_harness_that_is_killed_leaves_no_fault(running):
 
 
 def test_down_leaves_nothing(running):
+    volumes = running.volumes()
+    assert len(volumes) == 4 * 4 + 1
     assert running.lab("down", "--name", running.name).returncode == 0
     assert running.leftovers() == []
+    kept = {volume.name for volume in docker.from_env().volumes.list()}
+    assert not kept & volumes
+    assert not State(running.name).directory.exists()
     done = running.lab("status", "--name", running.name)
     assert done.returncode == 1
     assert "There is no lab" in done.stderr

@@ -19,7 +19,7 @@ def test_step_tells_limit_news_and_end():
         step.say("server-1")
     lines = stream.getvalue().splitlines()
     assert lines[0] == "  … Boot 4 nodes (at most 1 m 00 s)"
-    assert lines[1] == "    Boot 4 nodes: server-1"
+    assert lines[1] == "    server-1"
     assert lines[2].startswith("  ✓ Boot 4 nodes  ")
     assert len(lines) == 3
 
