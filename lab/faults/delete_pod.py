@@ -1,5 +1,6 @@
 """The fault `delete`: a pod is deleted through the API, and its controller makes another."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +50,12 @@ class DeletePod:
                 "Run `lab status`, and wait until all pods are ready.",
             )
 
-    def start(self) -> None:
-        """Ask the API to delete it; it has been accepted when this returns."""
+    def start(self) -> int:
+        """Ask the API to delete it; the moment is that of the request.
+
+        Watchers hear of the deletion before its answer is here.
+        """
+        asked_ns = time.monotonic_ns()
         self.api.delete_namespaced_pod(
             self.pod,
             self.namespace,
@@ -58,6 +63,7 @@ class DeletePod:
                 grace_period_seconds=self.grace_s, preconditions=V1Preconditions(uid=self.uid)
             ),
         )
+        return asked_ns
 
     def verify(self) -> None:
         """Raise LabError where the pod is neither gone nor being deleted."""

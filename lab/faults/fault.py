@@ -5,7 +5,6 @@ is drawn, it proves that it took effect, and it can be taken back any number of
 times.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -39,8 +38,13 @@ class Fault(Protocol):
         Nothing is broken yet. Raises LabError where another fault is under way.
         """
 
-    def start(self) -> None:
-        """Put the fault in force; when this returns, it is."""
+    def start(self) -> int:
+        """Put the fault in force, and return the moment from which recovery counts.
+
+        It is a time of the monotonic clock in nanoseconds: after the command that
+        broke something came back, or before the request whose effect may precede its
+        answer.
+        """
 
     def verify(self) -> None:
         """Raise LabError unless the fault is in force and hit what it was meant to hit."""
@@ -69,18 +73,16 @@ class Journal(Protocol):
 def inject(fault: Fault, *, lab_name: str, journal: Journal, limit_s: float) -> Iterator[int]:
     """Keep `fault` in force for the length of a `with` block, and heal it whatever happens.
 
-    Yields the moment it was in force (monotonic clock, nanoseconds; late by at most
-    the time that the command took to come back). Should this process die, the node
-    heals by itself `limit_s` seconds after the preparation. Raises LabError on a
-    cluster that is not `lab_name`'s own, where the fault did not take effect, and
-    where it could not be healed.
+    Yields the moment from which recovery counts (monotonic clock, nanoseconds). Should
+    this process die, the node heals by itself `limit_s` seconds after the preparation.
+    Raises LabError on a cluster that is not `lab_name`'s own, where the fault did not
+    take effect, and where it could not be healed.
     """
     guard.require_own(fault.nodes, lab_name)
     fault.prepare(limit_s)
     journal.starting(fault)
     try:
-        fault.start()
-        t_ns = time.monotonic_ns()
+        t_ns = fault.start()
         journal.in_force(fault, t_ns)
         fault.verify()
         yield t_ns

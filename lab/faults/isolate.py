@@ -5,6 +5,7 @@ control machine's SSH still comes through, which the lab needs to heal it.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -52,10 +53,11 @@ class Isolate:
             )
         self.node.run(["sh", "-c", chain.arm(limit_s)], stdin=chain.HEAL)
 
-    def start(self) -> None:
-        """Put the rules in force, all at once."""
+    def start(self) -> int:
+        """Put the rules in force, all at once; the moment is that of the command's return."""
         interface, peer = self._path()
         self.node.run(["sh", "-c", chain.apply(interface=interface, peer=peer)])
+        return time.monotonic_ns()
 
     def verify(self) -> None:
         """Raise LabError where any connection from or to the node still works."""

@@ -4,6 +4,7 @@ The kubelet learns of it from the runtime, as with any crash, and starts the
 container again: the first time at once, then with growing pauses.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -93,8 +94,11 @@ class Kill:
         pid, started, command = found[0].split(maxsplit=2)
         self.victim = Process(pid=int(pid), started=int(started), command=command)
 
-    def start(self) -> None:
-        """Send SIGKILL, if the process is still the one that was found."""
+    def start(self) -> int:
+        """Send SIGKILL, if the process is still the one that was found.
+
+        The moment is that of the command's return.
+        """
         victim = self._victim
         argv = ["sh", "-c", _KILL, "-", self._digits, str(victim.pid), str(victim.started)]
         if self.node.run(argv, check=False).returncode != 0:
@@ -103,6 +107,7 @@ class Kill:
                 "could be killed.",
                 "See with `lab logs` why it ended by itself.",
             )
+        return time.monotonic_ns()
 
     def verify(self) -> None:
         """Raise LabError where the process still runs after 2 s."""

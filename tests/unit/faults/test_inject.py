@@ -59,8 +59,9 @@ class Recorded:
     def prepare(self, limit_s: float) -> None:
         self._do(f"prepare {limit_s:g}")
 
-    def start(self) -> None:
+    def start(self) -> int:
         self._do("start")
+        return 42
 
     def verify(self) -> None:
         self._do("verify")
@@ -72,6 +73,7 @@ class Recorded:
         self._do("starting")
 
     def in_force(self, fault: Fault, t_ns: int) -> None:
+        assert t_ns == 42
         self._do("in force")
 
     def stopping(self, fault: Fault) -> None:
