@@ -1,0 +1,192 @@
+"""The manifests, as kubectl builds them, against what the rest of the kit counts on."""
+
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from grid.pdc import document
+from lab.artefacts import Cache
+from lab.outlets import MYSQL_PORT, OUTLETS
+
+ROOT = Path(__file__).parents[3]
+WORKLOADS = ROOT / "workloads"
+ROLE = ROOT / "playbooks" / "roles" / "workloads"
+Object = dict[str, Any]
+
+
+def kubectl(directory: Path) -> Path:
+    """Return a kubectl: that of this machine, or the cached multi-call binary."""
+    if found := shutil.which("kubectl"):
+        return Path(found)
+    built = sorted(Cache().root.glob("kubernetes/*/*/kubernetes"))
+    if not built:
+        pytest.skip("needs kubectl, or a Kubernetes in the artefact cache (`lab up` makes one)")
+    link = directory / "kubectl"
+    link.symlink_to(built[-1])
+    return link
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    """Return every object of the overlay that the role applies."""
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    overlay = WORKLOADS / "overlays" / defaults["workloads_overlay"]
+    argv = [kubectl(tmp_path_factory.mktemp("bin")), "kustomize", overlay]
+    built = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+    return list(yaml.safe_load_all(built.stdout))
+
+
+def of_kind(objects: list[Object], kind: str) -> dict[str, Object]:
+    return {thing["metadata"]["name"]: thing for thing in objects if thing["kind"] == kind}
+
+
+def containers(objects: list[Object]) -> Iterator[tuple[str, Object]]:
+    for name, deployment in of_kind(objects, "Deployment").items():
+        pod = deployment["spec"]["template"]["spec"]
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            yield name, container
+
+
+def test_the_whole_deployment_of_the_thesis_is_there(objects: list[Object]) -> None:
+    components = Counter(
+        deployment["metadata"]["labels"]["app.kubernetes.io/component"]
+        for deployment in of_kind(objects, "Deployment").values()
+    )
+    assert components == {"database": 1, "pmu": 3, "pdc": 2}
+
+
+def test_every_object_is_in_the_namespace_grid(objects: list[Object]) -> None:
+    outside = [o["metadata"]["name"] for o in objects if o["metadata"].get("namespace") != "grid"]
+    assert outside == ["grid"], "only the namespace itself is in none"
+
+
+def test_clients_outside_find_the_node_ports_where_the_kit_looks(objects: list[Object]) -> None:
+    open_ports = {
+        name: service["spec"]["ports"][0].get("nodePort")
+        for name, service in of_kind(objects, "Service").items()
+    }
+    expected = {outlet.name: outlet.port for outlet in OUTLETS} | {"mysql": MYSQL_PORT}
+    assert {name: port for name, port in open_ports.items() if port} == expected
+
+
+def test_each_service_selects_the_pods_of_its_own_name_only(objects: list[Object]) -> None:
+    pods = {
+        name: deployment["spec"]["template"]["metadata"]["labels"]
+        for name, deployment in of_kind(objects, "Deployment").items()
+    }
+    for name, service in of_kind(objects, "Service").items():
+        wanted = service["spec"]["selector"].items()
+        assert [pod for pod, labels in pods.items() if wanted <= labels.items()] == [name]
+
+
+def test_each_deployment_runs_one_pod_that_is_gone_before_the_next_comes(
+    objects: list[Object],
+) -> None:
+    for deployment in of_kind(objects, "Deployment").values():
+        assert deployment["spec"]["replicas"] == 1
+        assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_reaction_to_a_lost_node_is_left_to_the_api_server(objects: list[Object]) -> None:
+    for name, deployment in of_kind(objects, "Deployment").items():
+        assert "tolerations" not in deployment["spec"]["template"]["spec"], name
+
+
+def test_probes_cost_no_process(objects: list[Object]) -> None:
+    for name, container in containers(objects):
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            assert "exec" not in container.get(probe, {}), f"{name}: {probe}"
+
+
+def test_images_are_those_that_the_role_fills_in_and_are_never_pulled_anew(
+    objects: list[Object],
+) -> None:
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    found = {container["image"] for _, container in containers(objects)}
+    assert found == set(defaults["workloads_images"])
+    assert {container["imagePullPolicy"] for _, container in containers(objects)} == {
+        "IfNotPresent"
+    }
+
+
+def test_only_init_containers_and_the_database_know_roots_password(objects: list[Object]) -> None:
+    knowing = {
+        container["name"]
+        for _, container in containers(objects)
+        for variable in container.get("env", [])
+        if variable.get("valueFrom", {}).get("secretKeyRef", {}).get("key") == "root-password"
+    }
+    assert knowing == {"init", "mysql"}
+
+
+def test_the_role_generates_every_password_that_is_asked_for(objects: list[Object]) -> None:
+    asked = {
+        variable["valueFrom"]["secretKeyRef"]["key"]
+        for _, container in containers(objects)
+        for variable in container.get("env", [])
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    }
+    tasks = yaml.safe_load((ROLE / "tasks" / "configure.yml").read_text())
+    script = next(task["ansible.builtin.shell"]["cmd"] for task in tasks if task.get("no_log"))
+    generated = {line.split(":")[0].strip() for line in script.splitlines() if "$(password)" in line}
+    assert generated == asked
+
+
+def test_the_database_keeps_its_files_on_the_claim_that_role_storage_serves(
+    objects: list[Object],
+) -> None:
+    storage = ROOT / "playbooks" / "roles" / "storage" / "defaults" / "main.yml"
+    volume = yaml.safe_load(storage.read_text())["storage_volumes"][0]
+    claim = of_kind(objects, "PersistentVolumeClaim")[volume["name"]]
+    assert claim["metadata"]["namespace"] == volume["namespace"]
+    assert claim["spec"]["resources"]["requests"]["storage"] == volume["size"]
+    pod = of_kind(objects, "Deployment")["mysql"]["spec"]["template"]["spec"]
+    user = pod["securityContext"]
+    assert (user["runAsUser"], user["runAsGroup"]) == (volume["uid"], volume["gid"])
+    assert {"persistentVolumeClaim": {"claimName": volume["name"]}, "name": "data"} in pod[
+        "volumes"
+    ]
+
+
+def test_only_the_second_level_pdc_is_let_onto_the_worker(objects: list[Object]) -> None:
+    """Tables 6.9 and 6.10: the worker has one of the six pods."""
+    bound = {
+        name
+        for name, deployment in of_kind(objects, "Deployment").items()
+        if "requiredDuringSchedulingIgnoredDuringExecution"
+        in deployment["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    }
+    assert bound == of_kind(objects, "Deployment").keys() - {"pdc-higher"}
+
+
+@pytest.mark.parametrize("level", ["lower", "higher"])
+def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str) -> None:
+    text = (WORKLOADS / "base" / f"pdc-{level}" / "topology.yml").read_text()
+    topology = document.loads(text)
+    services = of_kind(objects, "Service")
+    for source in topology.inputs:
+        assert services[source.host]["spec"]["ports"][0]["port"] == source.port
+    deployment = of_kind(objects, "Deployment")[f"pdc-{level}"]
+    serve = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert f"--port={topology.stream.port}" in serve["args"]
+    assert serve["ports"][0]["containerPort"] == topology.stream.port
+    outlet = next(outlet for outlet in OUTLETS if outlet.name == f"pdc-{level}")
+    assert (topology.node, topology.stream.idcode) == (outlet.name, outlet.idcode)
+
+
+def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Object]) -> None:
+    lower = document.loads((WORKLOADS / "base" / "pdc-lower" / "topology.yml").read_text())
+    higher = document.loads((WORKLOADS / "base" / "pdc-higher" / "topology.yml").read_text())
+    sent = {
+        name: int(deployment["spec"]["template"]["metadata"]["labels"]["grid.blackstart/idcode"])
+        for name, deployment in of_kind(objects, "Deployment").items()
+        if name.startswith("pmu-")
+    }
+    assert {pmu.name: pmu.idcode for pmu in lower.pmus} == sent
+    assert lower.pmus == higher.pmus
