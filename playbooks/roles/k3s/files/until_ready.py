@@ -6,8 +6,8 @@ Runs on the node itself, with Python's standard library only:
 
 The place is taken when the service runs, every offered image archive is imported, the
 node is Ready and, on a server, its API server is ready and its etcd member may vote.
-Prints how long that took. After LIMIT_S seconds it prints what is lacking and the
-evidence for it, and exits with 1.
+Prints how long that took. After LIMIT_S seconds, or MAX_RESTARTS that systemd made, it
+prints what is lacking and the evidence for it, and exits with 1.
 """
 
 import json
@@ -18,13 +18,21 @@ import time
 import urllib.request
 from pathlib import Path
 
-AGENT = Path("/var/lib/rancher/k3s/agent")
+DATA = Path("/var/lib/rancher/k3s")
+JOINED = DATA / "joined"
+"""Tells a node of the cluster from one that has only tried to become one."""
+AGENT = DATA / "agent"
 API = "https://127.0.0.1:6444"
 """On a server its own API server, on a worker k3s' way to any of them."""
 PERIOD_S = 1.0
+MAX_RESTARTS = 15
+"""A server may be refused some times while another one joins, but not this often."""
 EVIDENCE = {
     "service": "systemctl status --no-pager --lines=0 {unit}",
-    "journal": "journalctl --unit={unit} --lines=25 --no-pager --output=cat",
+    "fatal messages": "journalctl --unit={unit} --lines=3 --no-pager --output=cat"
+    " --grep=level=fatal",
+    "journal": "journalctl --unit={unit} --lines=15 --no-pager --output=cat",
+    "containerd": f"tail -n 5 {AGENT}/containerd/containerd.log",
     "ports": "ss --listening --tcp --numeric --no-header --processes",
     "addresses": "ip -brief address",
 }
@@ -38,24 +46,38 @@ def main() -> int:
     if verb != "look":
         subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
         time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
+    restarts = restarts_of(unit)
     while missing := lacking(unit, node):
-        if time.monotonic() - begin > limit_s:
-            print(f"{node} has no place in the cluster after {limit_s:g} s: {missing}")
-            print(evidence(unit))
+        elapsed_s = time.monotonic() - begin
+        failed = restarts_of(unit) - restarts
+        if elapsed_s > limit_s or failed > MAX_RESTARTS:
+            print(f"{node} has no place in the cluster after {elapsed_s:.0f} s", end="")
+            print(f" and {failed} restarts of {unit}: {missing}\n{evidence(unit)}")
             return 1
         time.sleep(PERIOD_S)
+    JOINED.touch()
     print(f"{node} is ready after {time.monotonic() - begin:.1f} s")
     return 0
 
 
-def lacking(unit: str, node: str) -> str:
-    """Say what the node lacks, cheapest questions first; nothing when it is ready."""
-    state = subprocess.run(
-        ["systemctl", "show", "--property=ActiveState,SubState", "--value", unit],
+def restarts_of(unit: str) -> int:
+    """Return how often systemd has restarted the unit by itself."""
+    return int(show(unit, "NRestarts")[0])
+
+
+def show(unit: str, properties: str) -> list[str]:
+    """Return the values of the unit's properties, in systemd's own order."""
+    return subprocess.run(
+        ["systemctl", "show", f"--property={properties}", "--value", unit],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
+
+
+def lacking(unit: str, node: str) -> str:
+    """Say what the node lacks, cheapest questions first; nothing when it is ready."""
+    state = show(unit, "ActiveState,SubState")
     if state != ["active", "running"]:
         return f"the service {unit} is {'/'.join(state)}"
     if waiting := not_imported():
