@@ -12,7 +12,7 @@ import pymysql
 
 from grid import log, run
 from grid.c37118 import FrameError
-from grid.pdc import database, document, source, store
+from grid.pdc import database, document, reading, source, store
 from grid.pdc.cache import Cache
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Topology
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.action(options)
     except KeyboardInterrupt:
         sys.exit(0)
-    except (database.DatabaseError, store.NoSuchNodeError) as error:
+    except (database.DatabaseError, reading.NoSuchNodeError) as error:
         sys.exit(f"pdc: {error}")
     except (pymysql.MySQLError, OSError) as error:
         sys.exit(f"pdc: {options.command} failed: {database.reason(error)}")

@@ -11,7 +11,6 @@ from grid.c37118 import (
     Command,
     Configuration,
     DataCodec,
-    FrameError,
     FrameType,
     HeaderFrame,
     Stamp,
@@ -20,8 +19,8 @@ from grid.c37118 import (
 )
 from grid.pdc import mapping
 from grid.pdc.aligner import Aligner, Row
-from grid.pdc.input import Receiver
-from grid.pdc.topology import Input, Topology
+from grid.pdc.link import Link
+from grid.pdc.topology import Topology
 from grid.server import StreamServer
 from grid.slots import Slots
 
@@ -64,7 +63,9 @@ class Concentrator:
         """What was aligned so far."""
         self.server = StreamServer(idcode=stream.idcode, answer=self._answer, name=stream.name)
         """Whom the output goes to."""
-        self._links = [_Link(self, index, source) for index, source in enumerate(topology.inputs)]
+        self._links = [
+            Link(self, index, source, stations) for index, source in enumerate(topology.inputs)
+        ]
         self._configured: set[int] = set()
         self._off_slot = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -200,52 +201,6 @@ class Concentrator:
                 len(self.server.clients),
             )
             before = counts.published
-
-
-class _Link:
-    """One input's receiver and the way of its PMUs into the output."""
-
-    def __init__(self, concentrator: Concentrator, index: int, source: Input) -> None:
-        self.index = index
-        self.source = source
-        self.receiver = Receiver(
-            source,
-            on_configuration=self._configuration,
-            on_frame=self._frame,
-            on_lost=self._lost,
-        )
-        self._concentrator = concentrator
-        self._places: dict[int, tuple[int, mapping.Convert]] = {}
-
-    def _configuration(self, configuration: Configuration) -> None:
-        stations = {
-            station.idcode: station for station in self._concentrator.configuration.stations
-        }
-        self._places, problems = mapping.match(self.source, configuration, stations)
-        for problem in problems:
-            _LOG.warning("input %s: %s", self.source.name, problem)
-        _LOG.info(
-            "input %s: CFG-2 with %d PMUs at %g frames/s",
-            self.source.name,
-            len(configuration.stations),
-            configuration.frames_per_second,
-        )
-        self._concentrator.configured(self.index)
-
-    def _frame(self, codec: DataCodec, frame: bytes) -> None:
-        try:
-            stamp, blocks = codec.split(frame)
-            converted = {
-                pmu: convert(blocks[place]) for pmu, (place, convert) in self._places.items()
-            }
-        except FrameError as error:
-            _LOG.debug("input %s: dropped a frame: %s", self.source.name, error)
-            return
-        time_base = codec.configuration.time_base
-        self._concentrator.take(self.index, stamp, time_base, converted)
-
-    def _lost(self) -> None:
-        self._concentrator.lost(self.index)
 
 
 def _now() -> Stamp:

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
+from grid.pdc.fields import Fields
 from grid.pdc.topology import DIGITALS_A_WORD, Input, Phasor, Pmu, Stream, Topology
 
 _PHASES = "ABC+-0"
-_NAME_SIZE = 16
 _FORMATS = {"float": True, "int": False}
 _COORDINATES = {"polar": True, "rectangular": False}
 
@@ -109,11 +109,8 @@ def _implied(label: str) -> Phasor | None:
     return None
 
 
-class _Reader:
-    """Reads a document and collects what is wrong instead of stopping at the first."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
+class _Reader(Fields):
+    """Reads the parts of a topology."""
 
     def stream(self, value: object) -> Stream:
         where = "stream"
@@ -221,70 +218,3 @@ class _Reader:
         for what, values in (("name", names), ("PMU idcode", idcodes)):
             for value in sorted({value for value in values if values.count(value) > 1}):
                 self.problems.append(f"inputs: {what} {value} stands there twice")
-
-    def mapping(self, value: object, where: str, keys: set[str]) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            self.problems.append(f"{where}: keys and values are expected")
-            return {}
-        unknown = sorted(str(key) for key in value.keys() - keys)
-        if unknown:
-            self.problems.append(
-                f"{where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(keys))}"
-            )
-        return value
-
-    def sequence(self, value: object, where: str) -> list[Any]:
-        if not isinstance(value, list):
-            self.problems.append(f"{where}: a list is expected")
-            return []
-        return value
-
-    def name(self, entry: Mapping[str, Any], where: str) -> str:
-        return self.label(entry.get("name"), f"{where}.name")
-
-    def label(self, value: object, where: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self.problems.append(f"{where}: a name is expected, not {value!r}")
-            return "?"
-        if len(value) > _NAME_SIZE or not value.isascii() or not value.isprintable():
-            self.problems.append(f"{where}: {value!r} is not 1 to {_NAME_SIZE} ASCII characters")
-        return value
-
-    def integer(
-        self,
-        entry: Mapping[str, Any],
-        key: str,
-        where: str,
-        low: int,
-        high: int,
-        default: int | None = None,
-    ) -> int:
-        value = entry.get(key, default)
-        if type(value) is int and low <= value <= high:
-            return value
-        self.problems.append(f"{where}.{key}: {value!r} is no whole number within {low}..{high}")
-        return low
-
-    def seconds(self, entry: Mapping[str, Any], key: str, where: str, default: float) -> float:
-        value = entry.get(key, default)
-        if type(value) in (int, float) and 0.01 <= value <= 60:
-            return float(value)
-        self.problems.append(f"{where}.{key}: {value!r} is no number of seconds within 0.01..60")
-        return default
-
-    def one_of(
-        self,
-        entry: Mapping[str, Any],
-        key: str,
-        where: str,
-        values: Mapping[Any, Any],
-        default: Any,
-    ) -> Any:
-        value = entry.get(key, default)
-        # YAML reads a bare 0 as a number, and the zero sequence is called 0.
-        value = "0" if value == 0 and key == "phase" else value
-        if isinstance(value, (str, int)) and value in values:
-            return values[value]
-        known = ", ".join(str(known) for known in values)
-        self.problems.append(f"{where}.{key}: {value!r} is none of {known}")
-        return next(iter(values.values()))

@@ -5,7 +5,7 @@ import time
 
 import pymysql
 
-from grid.pdc import database, store
+from grid.pdc import database, reading
 from grid.pdc.cache import Cache
 from grid.pdc.topology import Topology
 
@@ -51,15 +51,15 @@ def from_database(connection: database.Connection, node: str | None) -> Topology
     """Read a node's configuration; without a name, that of the only node."""
     with connection.cursor() as cursor:
         if node is None:
-            names = store.nodes(cursor)
+            names = reading.nodes(cursor)
             if len(names) != 1:
-                raise store.NoSuchNodeError(
+                raise reading.NoSuchNodeError(
                     f"the database has {len(names)} nodes ({', '.join(names) or 'none'}): "
                     "name one with --node"
                 )
             node = names[0]
         try:
-            return store.load(cursor, node)
+            return reading.load(cursor, node)
         except ValueError as error:
             raise database.DatabaseError(
                 f"the rows of node {node!r} are no configuration: {error}. Run pdc init again"
