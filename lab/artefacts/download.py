@@ -1,5 +1,6 @@
 """Downloads over HTTP that end complete, or not at all."""
 
+import errno
 import http.client
 import time
 import urllib.error
@@ -15,6 +16,8 @@ SILENCE_LIMIT_S = 30.0
 TRIES = 3
 """How often a transfer that was cut off is taken up again."""
 _CHUNK = 1 << 20
+_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""Errors of our file, not of the network."""
 _AGENT = {"User-Agent": "blackstart"}
 
 
@@ -24,6 +27,7 @@ def absent(url: str, *, limit_s: float) -> str | None:
         with _open(url, 0, limit_s=limit_s):
             return None
     except urllib.error.HTTPError as error:
+        error.close()
         return f"{_host(url)} answers {error.code} {error.reason}"
     except (OSError, http.client.HTTPException) as error:
         return f"{_host(url)} does not answer ({_why(error)})"
@@ -47,6 +51,7 @@ def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S)
                     return
                 why = "the transfer was cut off"
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code < http.client.INTERNAL_SERVER_ERROR and have == 0:
                 raise LabError(
                     f"{url} does not exist there ({error.code} {error.reason}).",
@@ -55,8 +60,8 @@ def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S)
             why = f"{error.code} {error.reason}"
             target.write_bytes(b"")
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.filename is not None:
-                raise  # Our file, not the network.
+            if isinstance(error, OSError) and error.errno in _OURS:
+                raise
             why = _why(error)
         say(f"{why}; try {attempt} of {TRIES}")
         time.sleep(min(attempt, limit_s))
@@ -77,9 +82,7 @@ def _receive(response: http.client.HTTPResponse, target: Path, offset: int, say:
     """Append the answer to the file; return whether it came to its end."""
     length = int(response.headers.get("Content-Length") or 0)
     total = offset + length
-    with target.open("r+b") as file:
-        file.truncate(offset)
-        file.seek(offset)
+    with target.open("ab" if offset else "wb") as file:
         have = _copy(response, file, offset, total, say)
     # Without a length only the end of the connection tells.
     return have == total if length else True

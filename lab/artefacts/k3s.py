@@ -20,6 +20,7 @@ _PAUSE = "rancher/mirrored-pause:3.6"
 _COREDNS = "rancher/mirrored-coredns-coredns:{}"
 _COREDNS_BY_MINOR = {"1.33": ("1.12.1", "1.12.3"), "1.34": ("1.12.3", "1.13.1")}
 """Versions of CoreDNS that the patch releases of a k3s minor version ask for."""
+_LAID_IN = "laid into the cache"
 PROBE_LIMIT_S = 5.0
 """How long the mirror may take to answer before `auto` does without k3s."""
 
@@ -111,8 +112,7 @@ def fallback_names(release: Release, *, cache: Cache) -> Mapping[str, Sequence[s
 
 
 def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> None:
-    path = cache.path(artefact)
-    if path.is_file() and cache.record(artefact) is None:
+    if _laid_in(artefact, cache):
         _adopt(release, artefact, cache, job.say)
         return
 
@@ -132,12 +132,20 @@ def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> Non
     cache.get_or_make(artefact, make, say=job.say)
 
 
+def _laid_in(artefact: Artefact, cache: Cache) -> bool:
+    """Tell whether the file is the user's, new or changed since it was last looked at."""
+    record = cache.record(artefact)
+    if record is None:
+        return cache.path(artefact).is_file()
+    return record.made.startswith(_LAID_IN) and cache.find(artefact) is None
+
+
 def _adopt(release: Release, artefact: Artefact, cache: Cache, say: Say) -> None:
     """Take a file that the user laid into the cache, checked where that is possible."""
     path = cache.path(artefact)
     checksums = cache.path(release.checksums)
     if not checksums.is_file():
-        digest = cache.adopt(artefact, made="laid into the cache, unchecked")
+        digest = cache.adopt(artefact, made=f"{_LAID_IN}, unchecked")
         say(f"taken from the cache unchecked, SHA-256 {digest}")
         return
     expected = _listed(checksums.read_text(), artefact, origin=str(checksums))
@@ -148,7 +156,7 @@ def _adopt(release: Release, artefact: Artefact, cache: Cache, say: Say) -> None
             f"{checksums.name} beside it says {expected[:16]}….",
             "Copy it there again, or delete it to have it downloaded.",
         )
-    cache.adopt(artefact, made=f"laid into the cache, checked by {checksums.name}")
+    cache.adopt(artefact, made=f"{_LAID_IN}, checked by {checksums.name}")
 
 
 def _checksum(release: Release, artefact: Artefact, cache: Cache, job: Job) -> str:

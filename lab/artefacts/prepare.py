@@ -8,11 +8,12 @@ the whole takes; what the cache has already costs milliseconds.
 import threading
 from concurrent.futures import Future
 
-from lab.artefacts import golang, k3s, programs
+from lab.artefacts import golang, k3s, programs, toolchain
 from lab.artefacts.bundle import Bundle
 from lab.artefacts.cache import Artefact, Cache, machine_architecture
-from lab.artefacts.golang import Program, Toolchain
+from lab.artefacts.golang import Program
 from lab.artefacts.jobs import Job, Jobs
+from lab.artefacts.toolchain import Toolchain
 from lab.images import build, mysql, node
 from lab.progress import Progress
 from lab.settings import Settings
@@ -29,7 +30,7 @@ def prepare(distribution: str, settings: Settings, cache: Cache, progress: Progr
     """
     with (
         progress.step("Prepare binaries and images", limit_s=LIMIT_S) as step,
-        Jobs(step) as jobs,
+        Jobs(step, progress) as jobs,
     ):
         return _Preparation(settings, cache, jobs).all(distribution)
 
@@ -167,5 +168,5 @@ class _Preparation:
 
     def _toolchain(self, job: Job) -> Toolchain:
         with self._go_lock:
-            self._go = self._go or golang.find_toolchain(self._cache, job)
+            self._go = self._go or toolchain.find(self._cache, job)
             return self._go

@@ -39,7 +39,8 @@ class Sources:
             for path in _files(source):
                 mode = path.lstat().st_mode & 0o100
                 digest.update(f"{path.relative_to(source)}\0{mode}\0".encode())
-                digest.update(path.read_bytes())
+                link = path.is_symlink()
+                digest.update(str(path.readlink()).encode() if link else path.read_bytes())
         return digest.hexdigest()
 
     @property
@@ -133,16 +134,17 @@ def _own_layer(image: Sources, target: Path) -> None:
         rootfs = recipe.folder / "rootfs"
         if rootfs.is_dir():
             for child in sorted(rootfs.iterdir()):
-                layer.tree(f"/{child.name}", child)
+                layer.tree(f"/{child.name}", child, skip=_SKIP)
         for path, link in recipe.links.items():
             layer.link(path, link)
 
 
 def _files(source: Path) -> Sequence[Path]:
+    """Return the files below `source` that `_own_layer` copies."""
     if source.is_file():
         return [source]
-    return [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
+    found: list[Path] = []
+    for child in sorted(source.iterdir()):
+        if not layers.skipped(child, _SKIP):
+            found += [child] if child.is_symlink() else _files(child)
+    return found

@@ -23,6 +23,10 @@ _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _FORMAT = "2"
 """Changes when the code here makes another layer of the same description."""
 _PACKAGE = "package: "
+_STAGE = re.compile(
+    r"I: ((?:running apt|downloading|extracting|installing|creating).*?)(?:\.\.\.)?$"
+)
+"""What mmdebstrap says that a user understands."""
 _INSTALLED = f'chroot "$1" dpkg-query -W -f "{_PACKAGE}\\${{Package}}_\\${{Version}}\\n"'
 _UNPACKED = f'cd "$1/var/cache/apt/archives" && ls *.deb | sed "s/^/{_PACKAGE}/"'
 
@@ -127,8 +131,8 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
         if line.startswith(_PACKAGE):
             name, number = line.removeprefix(_PACKAGE).removesuffix(".deb").split("_")[:2]
             versions[name] = number.replace("%3a", ":")
-        elif line.startswith("I: "):
-            job.say(re.sub(r"\.\.\.$", "", line.removeprefix("I: ")))
+        elif found := _STAGE.match(line):
+            job.say(found.group(1))
 
     job.say(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
     try:

@@ -64,7 +64,7 @@ class Writer:
             return
         self.directory(path)
         for child in sorted(source.iterdir()):
-            if any(fnmatch.fnmatch(child.name, pattern) for pattern in patterns):
+            if skipped(child, patterns):
                 continue
             name = f"{path.rstrip('/')}/{child.name}"
             if child.is_symlink():
@@ -75,6 +75,11 @@ class Writer:
     def _child(self, path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
         self.directory(str(Path(path.strip("/")).parent).removeprefix("."))
         return _info(path.strip("/"), kind, mode)
+
+
+def skipped(path: Path, patterns: Iterable[str]) -> bool:
+    """Tell whether a file's name matches one of the shell patterns."""
+    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns)
 
 
 def filtered(source: Path, target: Path, *, drop: Iterable[str]) -> Mapping[str, int]:

@@ -61,7 +61,8 @@ def registry_answers(url: str = REGISTRY) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=REGISTRY_LIMIT_S):  # noqa: S310 - ours
             return True
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return True  # 401: it wants a token, and is there.
     except OSError:
         return False

