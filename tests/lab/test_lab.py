@@ -1,7 +1,6 @@
 """The whole way of a user, in order: up, up again, look, break, other timers, break, down."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from lab.state import State
 
 pytestmark = pytest.mark.lab
 
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
 CASES = ("pdc-killed", "mysql-deleted", "worker-isolated")
 
 
@@ -95,7 +93,7 @@ def test_nothing_of_the_lab_reaches_another_network(running):
 
 
 def test_thesis_timers(running):
-    done = running.pytest()
+    done = running.pytest("-k", "not harness")
     assert done.returncode == 0, done.stdout
     measured = results(newest_run(running))
     assert tuple(sorted(measured)) == tuple(sorted(CASES))
@@ -121,24 +119,6 @@ def test_floor_timers(running):
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
 
 
-def test_harness_that_is_killed_leaves_no_fault(running):
-    lab = find(running.name)
-    worker = lab.node("worker-1")
-    harness = subprocess.Popen(
-        [*PYTEST, "-m", "failover", "--lab", running.name, "-k", "worker"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "BLACKSTART_FAULT_LIMIT_S": "45"},
-    )
-    try:
-        _wait(lambda: _faulty(worker), 180)
-    finally:
-        harness.kill()
-        harness.wait()
-    _wait(lambda: not _faulty(worker), 90)
-    assert running.up("lab_profile=floor").returncode == 0
-
-
 def test_down_leaves_nothing(running):
     volumes = running.volumes()
     assert len(volumes) == 4 * 4 + 1
@@ -150,15 +130,3 @@ def test_down_leaves_nothing(running):
     done = running.lab("status", "--name", running.name)
     assert done.returncode == 1
     assert "There is no lab" in done.stderr
-
-
-def _faulty(node) -> bool:
-    rules = node.run(["iptables", "-w", "-S"], timeout_s=20, check=False).stdout
-    return "BLACKSTART" in rules
-
-
-def _wait(done, limit_s: float) -> None:
-    started = time.monotonic()
-    while not done():
-        assert time.monotonic() - started < limit_s
-        time.sleep(1)
