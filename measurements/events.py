@@ -66,8 +66,8 @@ class CaseEnd(Body):
 
     source = "harness"
     event = "case_end"
-    outcome: Literal["passed", "failed"]
-    """What the test found."""
+    outcome: Literal["passed", "failed", "aborted"]
+    """What the test found; `aborted` where it was interrupted before it could tell."""
     message: str = ""
     """For a failure: the assertion's text."""
 

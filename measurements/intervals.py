@@ -4,11 +4,10 @@ Every interval counts from the moment the fault was in force, on the control mac
 monotonic clock, and names the lines of `history.jsonl` that it follows from.
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from measurements import cases, events, history, pods, results, stream
+from measurements import cases, events, history, outage, pods, results, stream
 from measurements.results import CaseResult, Flap, Interval, Sql
 
 SQL_SILENCE_S = 1.0
@@ -23,6 +22,7 @@ def measure_file(path: Path) -> list[CaseResult]:
 def measure(case: cases.Case) -> CaseResult:
     """Return what the events of `case` say."""
     ended = case.end.body if case.end else None
+    frames = stream.of(case)
     fault = (case.in_force or case.fault_start or case.start).body
     return CaseResult(
         name=case.name,
@@ -39,7 +39,7 @@ def measure(case: cases.Case) -> CaseResult:
         healed_s=case.seconds(case.healed) if case.healed else None,
         intervals=_intervals(case),
         windows={stage: dict(window) for stage, window in case.declared.windows.items()},
-        frames=stream.count(case),
+        frames=stream.count(case, frames) if frames else None,
         sql=_sql(case),
         false_not_ready=tuple(_flaps(case)),
         notes=tuple(body.text for _, body in cases.of_kind(case.events, events.Note)),
@@ -51,17 +51,21 @@ def _intervals(case: cases.Case) -> dict[str, Interval]:
     if since_ns is None:
         why = Interval(seconds=None, reason="the fault never came into force")
         return dict.fromkeys(results.STAGES, why)
-    frames = stream.arrivals(case)
-    whole = [event for event, frame in frames if stream.is_complete(frame)]
     rows = [event for event, _ in cases.of_kind(case.events, events.RowAcknowledged)]
+    frames = stream.of(case)
+    nothing = outage.Series(times=())
     return {
         "not_ready": _not_ready(case, since_ns),
         **_pod_stages(case, since_ns),
         "streaming": _resumed(
-            case, [event for event, _ in frames], what="frame", silence_s=stream.SILENCE_S
+            case, frames.series(complete=False) if frames else nothing, what="frame"
         ),
-        "complete": _resumed(case, whole, what="complete frame", silence_s=stream.SILENCE_S),
-        "writing": _resumed(case, rows, what="acknowledged row", silence_s=SQL_SILENCE_S),
+        "complete": _resumed(
+            case, frames.series(complete=True) if frames else nothing, what="complete frame"
+        ),
+        "writing": _resumed(
+            case, outage.Series(times=rows, silence_s=SQL_SILENCE_S), what="acknowledged row"
+        ),
     }
 
 
@@ -130,26 +134,25 @@ def _restart_stages(case: cases.Case, pod: pods.Pod, since_ns: int) -> dict[str,
     }
 
 
-def _resumed(
-    case: cases.Case, times: Sequence[history.Event], *, what: str, silence_s: float
-) -> Interval:
-    if not times:
+def _resumed(case: cases.Case, series: outage.Series, *, what: str) -> Interval:
+    if not series.times:
         applicable = what != "acknowledged row"
         return _absent(f"no {what} came during the case", applicable=applicable)
-    outage = stream.longest(case, times, silence_s=silence_s)
-    if outage is None:
+    longest = outage.longest(case, series)
+    if longest is None:
+        cost = " and missed any" if series.keys else ""
         return _absent(
-            f"never interrupted: no {what} was more than {silence_s:g} s behind the one before",
+            f"never interrupted: no {what} came more than {series.silence_s:g} s after the one "
+            f"before{cost}",
             applicable=False,
         )
-    if outage.after is None:
-        began = case.seconds(outage.before) if outage.before else 0.0
-        return _absent(f"no {what} came after {began:.2f} s")
-    parts = f", in {outage.parts} parts" if outage.parts > 1 else ""
+    if longest.after is None:
+        return _absent(f"no {what} came after {case.seconds(longest.before):.2f} s")
+    parts = f", in {longest.parts} parts" if longest.parts > 1 else ""
     return Interval(
-        seconds=case.seconds(outage.after),
-        reason=f"after a gap of {outage.seconds:.2f} s{parts}",
-        lines=stream.outage_lines(outage),
+        seconds=case.seconds(longest.after),
+        reason=f"after a gap of {longest.seconds:.2f} s{parts}",
+        lines=longest.lines,
     )
 
 

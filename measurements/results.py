@@ -9,7 +9,7 @@ STAGES: dict[str, str] = {
     "not_ready": "The node's loss noticed: first report of it as not Ready",
     "evicted": "The old pod given up: its deletion asked for",
     "scheduled": "The new pod assigned to a node",
-    "started": "Every container of it running",
+    "started": "Its containers running",
     "ready": "The pod Ready again",
     "streaming": "Frames at the consumer again",
     "complete": "Frames with data of every PMU again",

@@ -102,11 +102,17 @@ class Run:
 
     @contextmanager
     def case(self, name: str, **declared: Any) -> Iterator["RunCase"]:
-        """Begin a case and end it: passed, or failed with the exception's words."""
+        """Begin a case and end it: passed, or failed with the exception's words.
+
+        Ctrl-C and an exit of the process are no verdict: the case is aborted.
+        """
         case = self.begin_case(name, **declared)
         try:
             yield case
-        except BaseException as error:
+        except (KeyboardInterrupt, SystemExit) as error:
+            case.end("aborted", message=f"interrupted: {type(error).__name__}")
+            raise
+        except BaseException as error:  # pytest's own failures are no Exception
             case.end("failed", message=f"{type(error).__name__}: {error}")
             raise
         case.end("passed")
@@ -161,7 +167,7 @@ class RunCase:
                 )
             time.sleep(poll_s)
 
-    def end(self, outcome: Literal["passed", "failed"], *, message: str = "") -> None:
+    def end(self, outcome: Literal["passed", "failed", "aborted"], *, message: str = "") -> None:
         """End the case and rewrite results and report, so that a run that dies has both."""
         self._run.history.record(events.CaseEnd(outcome=outcome, message=message))
         self._run.history.case = ""

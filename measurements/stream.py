@@ -1,6 +1,6 @@
 """The stream at the consumer: frames expected, lost, late and empty, and its gaps.
 
-Two clocks are used and never mixed. What was *lost* is counted by the frames' own time
+Two clocks are used and never mixed up. What was *lost* is counted by the frames' own time
 stamps: a stream of `rate` frames/s has one stamp every 1/rate s (IEEE C37.118.1, 5.3),
 and a stamp that never came is a lost frame. How long the consumer *waited* is measured
 by the arrival times on the control machine's monotonic clock.
@@ -11,31 +11,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from measurements import cases, events, statistics
+from measurements import cases, events, outage, statistics
 from measurements.history import Event
 
-SILENCE_S = 0.2
-"""Arrivals further apart than this are a gap: ten frame times at 50 frames/s."""
-STEADY_S = 1.0
-"""A stream counts as flowing again when it then holds for this long."""
 DATA_ERROR = 0xC000
 """STAT bits 15-14; anything but 00 says: do not use these data (C37.118.2, table 7)."""
+LATE_S = 0.2
+"""A frame that is older than this on arrival came late."""
 
 Arrival = tuple[Event, events.FrameArrived]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outage:
-    """A stretch without frames, short bursts in the middle of it included."""
+class Stream:
+    """The frames of one case, in order of arrival, each with its number."""
 
-    before: Event | None
-    """The last frame before it; None where the stream had not begun."""
-    after: Event | None
-    """The first frame of the stream that then held; None where none came."""
-    seconds: float
-    """From one to the other, or to the end of the case."""
-    parts: int
-    """Silences that it consists of: more than one if short bursts came in between."""
+    came: Sequence[Arrival]
+    """The frames; at least one."""
+    keys: Sequence[int]
+    """For each the number of its stamp: stamps times rate, so that neighbours differ by 1."""
+    rate: float
+    """Frames per second, as the configuration declares, or as the stamps show."""
+    pmus: tuple[str, ...]
+    """Names of the PMUs, in the order of their blocks."""
+
+    def series(self, *, complete: bool) -> outage.Series:
+        """Return the arrivals of all frames, or of those with every PMU's data."""
+        chosen = [
+            index
+            for index, (_, frame) in enumerate(self.came)
+            if not complete or is_complete(frame)
+        ]
+        return outage.Series(
+            times=[self.came[index][0] for index in chosen],
+            keys=[self.keys[index] for index in chosen],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +76,8 @@ class Frames:
     """Expected minus received."""
     lost_before: int
     """Of these, before the fault."""
+    late: int
+    """Frames older than LATE_S on arrival (wall clock minus stamp)."""
     duplicate: int
     """Frames whose stamp had come before."""
     out_of_order: int
@@ -75,9 +87,11 @@ class Frames:
     absent_by_pmu: dict[str, int]
     """The same for each PMU."""
     gap_s: float
-    """The longest time without a frame that touches the fault, by arrival."""
+    """The longest outage that the fault can have caused, by arrival; 0 where none was."""
     gap_lines: tuple[int, ...]
     """The frames around it."""
+    pause_s: float
+    """The longest time between two arrivals since the fault, whether or not a frame was lost."""
     gaps: tuple[Gap, ...]
     """Every run of lost frames, in order."""
     connections: int
@@ -90,9 +104,14 @@ class Frames:
     """The same, 99th percentile."""
 
 
-def arrivals(case: cases.Case) -> list[Arrival]:
-    """Return the data frames that came during the case, in order of arrival."""
-    return cases.of_kind(case.events, events.FrameArrived)
+def of(case: cases.Case) -> Stream | None:
+    """Return the frames that came during the case; None where none did."""
+    came = cases.of_kind(case.events, events.FrameArrived)
+    if not came:
+        return None
+    rate, pmus = _configuration(case, came)
+    keys = [round((frame.soc + frame.fraction) * rate) for _, frame in came]
+    return Stream(came=came, keys=keys, rate=rate, pmus=pmus)
 
 
 def is_complete(frame: events.FrameArrived) -> bool:
@@ -100,114 +119,48 @@ def is_complete(frame: events.FrameArrived) -> bool:
     return not any(stat & DATA_ERROR for stat in frame.stats)
 
 
-def outages(
-    times: Sequence[Event], *, since_ns: int, until_ns: int, silence_s: float = SILENCE_S
-) -> list[Outage]:
-    """Return the outages that end after `since_ns`, the one still open at `until_ns` included.
-
-    `times` are the arrivals in order. Outages with less than STEADY_S of stream between
-    them are one: a burst out of a dying connection's buffer is no recovery.
-    """
-    merged: list[tuple[int, int | None, int]] = []
-    stamps = [event.t_ns for event in times]
-    pairs: list[tuple[int, int | None]] = [
-        *statistics.silences(stamps, longer_than=silence_s * 1e9)
-    ]
-    if stamps and until_ns - stamps[-1] > silence_s * 1e9:
-        pairs.append((len(stamps) - 1, None))
-    for before, after in pairs:
-        if after is not None and stamps[after] <= since_ns:
-            continue
-        last = merged[-1] if merged else None
-        if last and last[1] is not None and stamps[before] - stamps[last[1]] < STEADY_S * 1e9:
-            merged[-1] = (last[0], after, last[2] + 1)
-        else:
-            merged.append((before, after, 1))
-    return [
-        Outage(
-            before=times[before],
-            after=None if after is None else times[after],
-            seconds=((until_ns if after is None else stamps[after]) - stamps[before]) / 1e9,
-            parts=parts,
-        )
-        for before, after, parts in merged
-    ]
-
-
-def longest(
-    case: cases.Case,
-    frames: Sequence[Event],
-    *,
-    silence_s: float = SILENCE_S,
-) -> Outage | None:
-    """Return the longest outage of `frames` that the fault can have caused.
-
-    One that begins after healing did is not the fault's. None where there is none.
-    """
-    if case.since_ns is None:
-        return None
-    stop = case.fault_stop.t_ns if case.fault_stop and case.declared.node else case.until_ns
-    found = outages(frames, since_ns=case.since_ns, until_ns=case.until_ns, silence_s=silence_s)
-    caused = [outage for outage in found if outage.before is None or outage.before.t_ns <= stop]
-    return max(caused, key=lambda outage: outage.seconds, default=None)
-
-
-def count(case: cases.Case) -> Frames | None:
-    """Return what became of the case's frames; None where none came at all."""
-    came = arrivals(case)
-    if not came:
-        return None
-    rate, names = _configuration(case, came)
-    keys = [round((frame.soc + frame.fraction) * rate) for _, frame in came]
-    duplicate, out_of_order, by_key = _order(keys)
-    ordered = sorted(by_key)
-    gaps = _gaps(case, [came[by_key[key]][0] for key in ordered], ordered, rate)
-    zero_ns = case.since_ns if case.since_ns is not None else case.until_ns
-    longest_gap = longest(case, [event for event, _ in came])
-    ages = [_age_s(event, frame) for event, frame in came if event.t_ns < zero_ns]
+def count(case: cases.Case, stream: Stream) -> Frames:
+    """Return what became of the case's frames."""
+    came = stream.came
+    duplicate, out_of_order, by_key = _order(stream.keys)
+    gaps = _gaps(case, stream, by_key)
+    since_ns = case.since_ns if case.since_ns is not None else case.until_ns
+    longest = outage.longest(case, stream.series(complete=False))
+    ages = [_age_s(event, frame) for event, frame in came]
+    calm = [age for age, (event, _) in zip(ages, came, strict=True) if event.t_ns < since_ns]
     lost = sum(gap.missing for gap in gaps)
     return Frames(
-        rate=rate,
-        expected=len(ordered) + lost,
-        received=len(ordered),
+        rate=stream.rate,
+        expected=len(by_key) + lost,
+        received=len(by_key),
         lost=lost,
-        lost_before=_lost_before(case, gaps, came),
+        lost_before=_lost_before(stream, gaps, since_ns),
+        late=sum(age > LATE_S for age in ages),
         duplicate=duplicate,
         out_of_order=out_of_order,
         absent=sum(not is_complete(frame) for _, frame in came),
-        absent_by_pmu={
-            name: sum(
-                index < len(frame.stats) and bool(frame.stats[index] & DATA_ERROR)
-                for _, frame in came
-            )
-            for index, name in enumerate(names)
-        },
-        gap_s=longest_gap.seconds if longest_gap else _widest_s(case, came),
-        gap_lines=() if longest_gap is None else outage_lines(longest_gap),
+        absent_by_pmu={name: _absent(came, index) for index, name in enumerate(stream.pmus)},
+        gap_s=longest.seconds if longest else 0.0,
+        gap_lines=longest.lines if longest else (),
+        pause_s=_pause_s(stream, since_ns if case.since_ns is not None else case.start.t_ns),
         gaps=tuple(gaps),
         connections=len(cases.of_kind(case.events, events.Connected)),
         refusals=len(cases.of_kind(case.events, events.Refused)),
-        age_median_s=statistics.quantile(ages, 0.5),
-        age_p99_s=statistics.quantile(ages, 0.99),
+        age_median_s=statistics.quantile(calm, 0.5),
+        age_p99_s=statistics.quantile(calm, 0.99),
     )
-
-
-def outage_lines(outage: Outage) -> tuple[int, ...]:
-    """Return the lines of the history between which an outage lies."""
-    return tuple(event.line for event in (outage.before, outage.after) if event)
 
 
 def _configuration(case: cases.Case, came: Sequence[Arrival]) -> tuple[float, tuple[str, ...]]:
     """Return the stream's rate and its PMUs' names: declared, else seen."""
     told = cases.of_kind([*case.earlier, *case.events], events.Configured)
     blocks = max(len(frame.stats) for _, frame in came)
+    unnamed = tuple(f"block {number}" for number in range(1, blocks + 1))
     if told:
-        names = told[-1][1].pmus
-        return told[-1][1].rate, names or tuple(f"block {i + 1}" for i in range(blocks))
+        return told[-1][1].rate, told[-1][1].pmus or unnamed
     stamps = [frame.soc + frame.fraction for _, frame in came]
-    steps = [b - a for a, b in pairwise(stamps) if b > a]
-    step = statistics.quantile(steps, 0.5) or 0.02
-    return 1 / step, tuple(f"block {index + 1}" for index in range(blocks))
+    steps = [later - earlier for earlier, later in pairwise(stamps) if later > earlier]
+    return 1 / (statistics.quantile(steps, 0.5) or 0.02), unnamed
 
 
 def _order(keys: Sequence[int]) -> tuple[int, int, dict[int, int]]:
@@ -225,45 +178,47 @@ def _order(keys: Sequence[int]) -> tuple[int, int, dict[int, int]]:
     return duplicate, out_of_order, by_key
 
 
-def _gaps(case: cases.Case, came: Sequence[Event], keys: Sequence[int], rate: float) -> list[Gap]:
-    """Return the runs of stamps that are missing between `keys`, and after the last one."""
-    gaps = [
-        Gap(
-            missing=keys[i + 1] - keys[i] - 1,
-            seconds=(keys[i + 1] - keys[i]) / rate,
-            at_s=case.seconds(came[i]),
-            lines=(came[i].line, came[i + 1].line),
-        )
-        for i in range(len(keys) - 1)
-        if keys[i + 1] - keys[i] > 1
-    ]
-    left_s = (case.until_ns - max(came, key=lambda event: event.t_ns).t_ns) / 1e9
-    if left_s > SILENCE_S and int(left_s * rate) > 0:
+def _gaps(case: cases.Case, stream: Stream, by_key: dict[int, int]) -> list[Gap]:
+    """Return the runs of stamps that are missing between frames, and after the last one."""
+    gaps = []
+    for key, following in pairwise(sorted(by_key)):
+        if following - key > 1:
+            before, after = stream.came[by_key[key]][0], stream.came[by_key[following]][0]
+            gaps.append(
+                Gap(
+                    missing=following - key - 1,
+                    seconds=(following - key) / stream.rate,
+                    at_s=case.seconds(before),
+                    lines=(before.line, after.line),
+                )
+            )
+    last = stream.came[-1][0]
+    left_s = (case.until_ns - last.t_ns) / 1e9
+    if left_s > outage.TAIL_S:
         gaps.append(
             Gap(
-                missing=int(left_s * rate),
+                missing=int(left_s * stream.rate),
                 seconds=left_s,
-                at_s=case.seconds(came[-1]),
-                lines=(came[-1].line,),
+                at_s=case.seconds(last),
+                lines=(last.line,),
             )
         )
     return gaps
 
 
-def _lost_before(case: cases.Case, gaps: Sequence[Gap], came: Sequence[Arrival]) -> int:
-    since = case.since_ns
-    if since is None:
-        return sum(gap.missing for gap in gaps)
-    early = {event.line for event, _ in came if event.t_ns <= since}
+def _lost_before(stream: Stream, gaps: Sequence[Gap], since_ns: int) -> int:
+    early = {event.line for event, _ in stream.came if event.t_ns <= since_ns}
     return sum(gap.missing for gap in gaps if len(gap.lines) > 1 and gap.lines[1] in early)
 
 
-def _widest_s(case: cases.Case, came: Sequence[Arrival]) -> float:
-    """Return the widest distance of two arrivals since the fault: no outage, yet a figure."""
-    since = case.since_ns or case.start.t_ns
-    stamps = [event.t_ns for event, _ in came]
-    widths = [b - a for a, b in pairwise(stamps) if b > since]
-    return max(widths, default=0) / 1e9
+def _absent(came: Sequence[Arrival], index: int) -> int:
+    words = [frame.stats[index] for _, frame in came if index < len(frame.stats)]
+    return sum(bool(word & DATA_ERROR) for word in words)
+
+
+def _pause_s(stream: Stream, since_ns: int) -> float:
+    times = [event.t_ns for event, _ in stream.came]
+    return max((b - a for a, b in pairwise(times) if b > since_ns), default=0) / 1e9
 
 
 def _age_s(event: Event, frame: events.FrameArrived) -> float:

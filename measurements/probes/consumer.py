@@ -11,10 +11,17 @@ from measurements.probes.probe import Probe
 
 SILENCE_S = 1.0
 """A stream without a frame for this long is dead."""
-CONNECT_TIMEOUT_S = 0.5
-"""An address that does not answer for this long hangs."""
+CONNECT_TIMEOUT_S = 0.25
+"""An address that does not answer for this long hangs.
+
+So does now and then a healthy node whose service has no pod: its kernel sends one
+refusal (ICMP unreachable) a second to each peer, and drops the rest.
+"""
 PAUSE_S = 0.05
-"""Time between two attempts: how exactly the stream's return is seen."""
+"""Time between two attempts.
+
+The stream's return is seen at most CONNECT_TIMEOUT_S + PAUSE_S late.
+"""
 
 
 class Consumer(Probe):

@@ -39,6 +39,7 @@ class SqlWriter(Probe):
         database: str = "probe",
     ) -> None:
         super().__init__(recorder, name="sql-writer")
+        self._addresses = tuple(addresses)
         self._rotation = Rotation(addresses)
         self._user = user
         self._password = password
@@ -70,9 +71,10 @@ class SqlWriter(Probe):
         """
         acknowledged = set(self._acknowledged)
         began = time.monotonic()
+        rotation = Rotation(self._addresses)
         while True:
             try:
-                present = self._read_back() & acknowledged
+                present = self._read_back(rotation.next()) & acknowledged
                 break
             except (pymysql.Error, OSError) as error:
                 elapsed = time.monotonic() - began
@@ -121,9 +123,9 @@ class SqlWriter(Probe):
                 due_s = max(due_s + INTERVAL_S, time.monotonic())
                 self._stopped.wait(due_s - time.monotonic())
 
-    def _read_back(self) -> set[int]:
+    def _read_back(self, address: Address) -> set[int]:
         with (
-            contextlib.closing(self._connect(self._rotation.next())) as connection,
+            contextlib.closing(self._connect(address)) as connection,
             connection.cursor() as cursor,
         ):
             self._use_database(cursor)

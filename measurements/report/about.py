@@ -61,6 +61,11 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
         if isinstance(value, Mapping) and value:
             yield from flat(value, f"{prefix}{name}.")
         elif isinstance(value, list):
-            yield f"{prefix}{name}", ", ".join(map(str, value))
+            yield f"{prefix}{name}", ", ".join(_item(item) for item in value)
         else:
             yield f"{prefix}{name}", "" if value is None else str(value)
+
+
+def _item(value: object) -> str:
+    """Return an item of a list; one that is a list itself is an address."""
+    return ":".join(map(str, value)) if isinstance(value, list) else str(value)

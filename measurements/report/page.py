@@ -1,13 +1,13 @@
 """From a run directory to index.html: gathers what the template prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 import markupsafe
 
-from measurements import cases, history, intervals, published, results
+from measurements import cases, history, intervals, published, results, stream
 from measurements.report import about, timeline, verdict, words
 
 _RAW_FILES = {
@@ -39,6 +39,18 @@ class StageRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A timeline, drawn twice."""
+
+    span: timeline.Span
+    """The seconds that it shows."""
+    wide: markupsafe.Markup
+    """For a screen and for paper."""
+    narrow: markupsafe.Markup
+    """For a phone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseView:
     """One case as the template prints it."""
 
@@ -52,10 +64,8 @@ class CaseView:
     """Its table of intervals."""
     summary: str
     """The sentence below its picture."""
-    wide: markupsafe.Markup
-    """The picture for a screen and for paper."""
-    narrow: markupsafe.Markup
-    """The picture for a phone."""
+    pictures: Sequence[Picture]
+    """The whole course, and a close-up where its stages crowd."""
 
 
 def render(rundir: Path) -> Path:
@@ -97,7 +107,7 @@ def render(rundir: Path) -> Path:
         files=[(name, what) for name, what in _RAW_FILES.items() if (rundir / name).exists()],
         unreadable=reader.unreadable,
         cut=reader.cut,
-        stages=results.STAGES,
+        late_ms=round(stream.LATE_S * 1000),
     )
     path = rundir / "index.html"
     draft = path.with_suffix(".tmp")
@@ -117,13 +127,25 @@ def _case_view(number: int, case: cases.Case) -> CaseView:
             for position, stage in enumerate(results.STAGES, start=1)
         ],
         summary=words.summary(measured),
-        wide=markupsafe.Markup(  # noqa: S704 - svg escapes every text it is given
-            timeline.draw(case, measured, name=f"wide-{number}", narrow=False)
-        ),
-        narrow=markupsafe.Markup(  # noqa: S704
-            timeline.draw(case, measured, name=f"narrow-{number}", narrow=True)
-        ),
+        pictures=list(_pictures(number, case, measured)),
     )
+
+
+def _pictures(number: int, case: cases.Case, measured: results.CaseResult) -> Iterator[Picture]:
+    whole = timeline.whole_span(case, measured)
+    for part, span in enumerate((whole, timeline.close_up(measured, whole)), start=1):
+        if span is None:
+            continue
+        # The drawing escapes every text that it is given.
+        wide, narrow = (
+            markupsafe.Markup(  # noqa: S704
+                timeline.draw(
+                    case, measured, span, name=f"{form}-{number}-{part}", narrow=form == "narrow"
+                )
+            )
+            for form in ("wide", "narrow")
+        )
+        yield Picture(span=span, wide=wide, narrow=narrow)
 
 
 def _stage_row(

@@ -44,7 +44,7 @@ def _tiles(measured: Sequence[results.CaseResult]) -> Iterator[tuple[str, str, s
     if streams:
         worst = max(streams, key=lambda case: case.frames.gap_s if case.frames else 0.0)
         gap_s = worst.frames.gap_s if worst.frames else 0.0
-        yield words.seconds(gap_s), "longest time without a frame", worst.name
+        yield words.seconds(gap_s), "longest outage of the stream", worst.name
         lost = sum(case.frames.lost for case in streams if case.frames)
         expected = sum(case.frames.expected for case in streams if case.frames)
         yield words.grouped(lost), "frames lost", f"of {words.grouped(expected)}, all cases"

@@ -2,12 +2,15 @@
 
 from measurements import published, results
 
+_AT_ONCE_S = 0.1
+
 
 def seconds(value: float | None) -> str:
     """Return a duration: two digits after the point below 10 s, one above."""
     if value is None:
         return "\u2013"
-    return f"{value:.2f} s" if abs(value) < 9.995 else f"{value:.1f} s"
+    text = f"{value:.2f} s" if abs(value) < 9.995 else f"{value:.1f} s"
+    return text.replace("-", "\u2212")
 
 
 def count(value: int, one: str, many: str = "") -> str:
@@ -52,18 +55,17 @@ def summary(case: results.CaseResult) -> str:
 
 
 def _course(case: results.CaseResult) -> str:
-    told = []
-    wording = {
-        "not_ready": f"{case.node} left Ready",
+    again = "the pod was" if case.recovery == "restart" else "its replacement was"
+    clauses = {
+        "not_ready": f"the node {case.node} left Ready",
         "evicted": "the old pod was given up",
-        "ready": "the pod was Ready again"
-        if case.recovery == "restart"
-        else "its replacement was Ready",
+        "ready": f"{again} Ready",
     }
-    for stage, clause in wording.items():
-        value = case.intervals[stage].seconds
-        if value is not None:
-            told.append(f"{clause} after {seconds(value)}")
+    told = [
+        f"{clause} at once" if value < _AT_ONCE_S else f"{clause} after {seconds(value)}"
+        for stage, clause in clauses.items()
+        if (value := case.intervals[stage].seconds) is not None
+    ]
     if case.intervals["ready"].seconds is None and case.intervals["ready"].applicable:
         told.append(f"no pod of {case.app} became Ready again ({case.intervals['ready'].reason})")
     text = listed(told)
@@ -83,8 +85,15 @@ def _stream(case: results.CaseResult) -> str:
         )
     if not streaming.applicable:
         if frames.lost:
-            return f"The stream never paused, but {lost} of {grouped(frames.expected)} were lost."
-        return "The stream to the consumer was never interrupted and no frame was lost."
+            return (
+                f"The stream was never interrupted; {lost} of {grouped(frames.expected)} were lost."
+            )
+        if frames.late:
+            return (
+                "The stream was never interrupted and no frame was lost; "
+                f"{grouped(frames.late)} of {grouped(frames.expected)} came late."
+            )
+        return "The stream was never interrupted and no frame was lost."
     return f"The consumer's frames did not come back: {streaming.reason}."
 
 

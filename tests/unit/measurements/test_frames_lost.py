@@ -18,7 +18,8 @@ def test_a_whole_stream_loses_nothing(story: Story) -> None:
     assert frames is not None
     assert (frames.expected, frames.received, frames.lost) == (500, 500, 0)
     assert (frames.duplicate, frames.out_of_order, frames.absent) == (0, 0, 0)
-    assert frames.gap_s == pytest.approx(0.02)
+    assert (frames.gap_s, frames.gap_lines, frames.late) == (0, (), 0)
+    assert frames.pause_s == pytest.approx(0.02)
     assert frames.age_median_s == pytest.approx(0.004, abs=0.0011)
     interval = story.measure().intervals["streaming"]
     assert interval.seconds is None
@@ -54,6 +55,36 @@ def test_of_two_outages_the_longer_one_counts_and_both_are_listed(story: Story) 
     assert measured.intervals["streaming"].seconds == pytest.approx(16.004)
     assert measured.frames is not None
     assert [round(gap.at_s, 2) for gap in measured.frames.gaps] == [-0.02, 9.98]
+
+
+def test_frames_that_come_late_and_all_together_are_no_outage(story: Story) -> None:
+    """A busy machine: nothing for 0.8 s, then every frame of it at once."""
+    story.begin(-5)
+    story.configured(-5)
+    story.fault()
+    story.frames(-4, 1)
+    for number in range(50, 92):
+        story.frame(number / 50, late=1.82 - number / 50)
+    story.frames(1.84, 6)
+    story.end(6)
+    measured = story.measure()
+    assert measured.frames is not None
+    assert (measured.frames.lost, measured.frames.gap_s) == (0, 0)
+    assert measured.frames.pause_s == pytest.approx(0.836, abs=0.001)
+    assert measured.frames.late == pytest.approx(31, abs=1)
+    assert not measured.intervals["streaming"].applicable
+
+
+def test_frames_on_their_way_when_the_case_ends_are_not_lost(story: Story) -> None:
+    story.begin(-5)
+    story.configured(-5)
+    story.fault()
+    story.frames(-4, 4)
+    story.end(5.5)
+    measured = story.measure()
+    assert measured.frames is not None
+    assert measured.frames.lost == 0
+    assert not measured.intervals["streaming"].applicable
 
 
 def test_a_gap_before_the_fault_is_not_the_faults(story: Story) -> None:

@@ -87,6 +87,26 @@ def test_a_case_that_fails_keeps_its_words(tmp_path: Path) -> None:
     assert "ready after 40 s" in (made.directory / "index.html").read_text()
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_is_no_verdict(tmp_path: Path, interruption: type[BaseException]) -> None:
+    made = make(tmp_path)
+    with pytest.raises(interruption), made.case("one", title="One", app="a"):
+        raise interruption
+    made.close()
+    (case,) = json.loads((made.directory / "results.json").read_text())["cases"]
+    assert case["outcome"] == "aborted"
+    assert "one broke off" in (made.directory / "index.html").read_text()
+
+
+def test_pytest_s_own_failure_is_a_failure(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    with pytest.raises(pytest.fail.Exception), made.case("one", title="One", app="a"):
+        pytest.fail("no good")
+    made.close()
+    (case,) = json.loads((made.directory / "results.json").read_text())["cases"]
+    assert (case["outcome"], case["message"]) == ("failed", "Failed: no good")
+
+
 def test_every_case_leaves_results_and_report_behind(tmp_path: Path) -> None:
     made = make(tmp_path)
     with made.case("one", title="One", app="a"):

@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,25 +9,7 @@ from measurements import statistics
 finite = st.floats(-1e6, 1e6)
 
 
-@given(st.lists(finite, min_size=1))
-def test_quartiles_are_numpys(values: list[float]) -> None:
-    summary = statistics.summarise(values)
-    assert summary is not None
-    expected = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
-    found = (summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum)
-    assert found == pytest.approx(expected, abs=1e-6)
-    assert summary.n == len(values)
-    assert summary.iqr >= -1e-9
-
-
-def test_outliers_lie_outside_the_whiskers() -> None:
-    summary = statistics.summarise([1, 2, 3, 4, 5, 100])
-    assert summary is not None
-    assert summary.outliers == (100,)
-
-
-def test_nothing_has_no_summary() -> None:
-    assert statistics.summarise([]) is None
+def test_nothing_has_no_quantile() -> None:
     assert statistics.quantile([], 0.5) is None
 
 
@@ -48,7 +29,3 @@ def test_rates_count_every_event_once(times: list[float], bin_s: float) -> None:
 
 def test_rates_of_no_time() -> None:
     assert statistics.rates([1, 2], start=3, end=3, bin_s=1) == []
-
-
-def test_silences_are_pairs_of_neighbours() -> None:
-    assert statistics.silences([0, 1, 5, 6, 9], longer_than=2) == [(1, 2), (3, 4)]
