@@ -141,10 +141,7 @@ def _session(
     session.open()
     heard_s = time.monotonic()
     while not stop.is_set():
-        if session.to_send:
-            sock.settimeout(silence_s)
-            sock.sendall(session.to_send)
-            session.to_send = b""
+        _flush(sock, session, silence_s)
         left_s = silence_s - (time.monotonic() - heard_s)
         if left_s <= 0:
             what = "data frame" if session.codec else "configuration"
@@ -161,6 +158,8 @@ def _session(
             raise ConnectionError("closed by the peer")
         for event in session.feed(received):
             if isinstance(event, Configuration):
+                # Data are turned on now, not when the caller asks for the next event.
+                _flush(sock, session, silence_s)
                 yield Configured(t_ns=t_ns, configuration=event)
             elif isinstance(event, Problem):
                 _LOG.warning("%s", event.what)
@@ -169,6 +168,13 @@ def _session(
                 data = session.codec.decode(event)
                 time_base = session.codec.configuration.time_base
                 yield Frame(t_ns=t_ns, data=data, fraction=data.stamp.fraction(time_base))
+
+
+def _flush(sock: socket.socket, session: Session, limit_s: float) -> None:
+    if session.to_send:
+        sock.settimeout(limit_s)
+        sock.sendall(session.to_send)
+        session.to_send = b""
 
 
 def _ended(address: str, why: str, *, was_connected: bool) -> Disconnected:

@@ -2,7 +2,12 @@ import asyncio
 import inspect
 import logging
 
+import hypothesis
 import pytest
+
+# How long an example takes depends on what else this machine does.
+hypothesis.settings.register_profile("grid", deadline=None)
+hypothesis.settings.load_profile("grid")
 
 
 @pytest.hookimpl(tryfirst=True)

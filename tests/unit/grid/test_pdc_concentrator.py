@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -343,6 +344,25 @@ async def test_a_changed_configuration_is_asked_for_and_followed(caplog):
             await asyncio.sleep(0.02)
         await streams.soon(lambda: made.reader.frames[-1].pmus[0].phasors[0][0] == 9)
     assert "contradict the configuration" in caplog.text
+
+
+async def test_the_configuration_change_bit_makes_it_ask_for_cfg_2():
+    """The new configuration has frames of the same size, so only STAT tells of it."""
+    form = c37118.Format(float_phasors=False)
+    (sender,) = (streams.Sender(1, [streams.station(1, form=form)]),)
+    async with bench(sender) as made:
+        slot = await made.prime()
+        unit = c37118.PhasorUnit(kind=0, factor=c37118.unit_factor(100_000))
+        station = replace(sender.configuration.stations[0], phasor_units=(unit, unit))
+        sender.configure(replace(sender.configuration, stations=(station,)))
+        await asyncio.sleep(1.1)
+        changing = c37118.Stat(configuration_change=True)
+        for step in range(20):
+            sender.send(slot + 55 + step, 50_000.0, changing)
+            await asyncio.sleep(0.02)
+        await streams.soon(lambda: made.reader.slots()[-1] == slot + 74)
+    assert made.reader.frames[-1].pmus[0].phasors[0][0] == pytest.approx(50_000, abs=4)
+    assert made.reader.frames[-1].pmus[0].stat.configuration_change
 
 
 async def test_wrong_ids_and_crcs_are_counted_said_once_and_never_fatal(caplog):
