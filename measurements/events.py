@@ -8,6 +8,7 @@ class are the two words by which a line of `history.jsonl` names it:
 | harness  | case_start    | CaseStart       | a case begins, before its fault                  |
 | harness  | case_end      | CaseEnd         | a case ended, after its fault was healed         |
 | harness  | note          | Note            | the harness has something to tell the reader     |
+| harness  | load          | Load            | a case begins or ends                            |
 | fault    | start         | FaultStart      | the fault is about to be applied                 |
 | fault    | in_force      | FaultInForce    | the fault took effect (stamped with that moment) |
 | fault    | stop          | FaultStop       | healing begins                                   |
@@ -80,6 +81,18 @@ class Note(Body):
     event = "note"
     text: str
     """One sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load(Body):
+    """How busy the control machine is; with container nodes that is every node's machine."""
+
+    source = "harness"
+    event = "load"
+    one_minute: float
+    """Load average over one minute: processes that run or want to."""
+    cores: int
+    """Processor cores that they share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +307,7 @@ class SqlChecked(Body):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    *(CaseStart, CaseEnd, Note),
+    *(CaseStart, CaseEnd, Note, Load),
     *(FaultStart, FaultInForce, FaultStop, FaultHealed),
     *(NodeSeen, PodSeen, PodGone, WatchState),
     *(Connected, Refused, Configured, FrameArrived, Disconnected),

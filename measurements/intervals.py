@@ -42,6 +42,10 @@ def measure(case: cases.Case) -> CaseResult:
         frames=stream.count(case, frames) if frames else None,
         sql=_sql(case),
         false_not_ready=tuple(_flaps(case)),
+        load=max(
+            (body.one_minute / body.cores for _, body in cases.of_kind(case.events, events.Load)),
+            default=None,
+        ),
         notes=tuple(body.text for _, body in cases.of_kind(case.events, events.Note)),
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from measurements import events
+
 
 def describe() -> dict[str, Any]:
     """Return what a reader needs to compare figures of two machines.
@@ -26,6 +28,11 @@ def describe() -> dict[str, Any]:
         "cgroup_version": 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1,
         "virtualisation": _virtualisation(),
     }
+
+
+def load() -> events.Load:
+    """Return how busy the machine is now."""
+    return events.Load(one_minute=round(os.getloadavg()[0], 2), cores=len(os.sched_getaffinity(0)))
 
 
 def versions() -> dict[str, str]:

@@ -104,6 +104,8 @@ class CaseResult:
     """None where no row was written."""
     false_not_ready: tuple[Flap, ...]
     """Nodes that left Ready for no reason of this case's."""
+    load: float | None
+    """The higher of the machine's load averages at the case's begin and end, per core."""
     notes: tuple[str, ...]
     """The harness's remarks."""
 

@@ -98,6 +98,7 @@ class Run:
             ),
             t_ns=start_ns,
         )
+        self.history.record(machine.load())
         return RunCase(self, start_ns)
 
     @contextmanager
@@ -169,6 +170,7 @@ class RunCase:
 
     def end(self, outcome: Literal["passed", "failed", "aborted"], *, message: str = "") -> None:
         """End the case and rewrite results and report, so that a run that dies has both."""
+        self._run.history.record(machine.load())
         self._run.history.record(events.CaseEnd(outcome=outcome, message=message))
         self._run.history.case = ""
         self._run.finish()

@@ -107,6 +107,7 @@ def render(rundir: Path) -> Path:
         files=[(name, what) for name, what in _RAW_FILES.items() if (rundir / name).exists()],
         unreadable=reader.unreadable,
         cut=reader.cut,
+        load_words=words.load,
         late_ms=round(stream.LATE_S * 1000),
     )
     path = rundir / "index.html"

@@ -148,12 +148,9 @@ def _chart(
             path.append(f"V{top}H{svg.number(sheet.x(sheet.begin_s + index * bin_s))}")
         path.append(f"V{svg.number(base)}Z")
         sheet.body.append(svg.element("path", d="".join(path), fill=colour))
-    plate = f"{nominal:g}/s"
-    width, x = 7 * len(plate) + 4, sheet.right - 3
-    sheet.front.append(
-        svg.rect(sheet.right - width, level - 13, width, 12, fill="#fff", opacity=0.8)
-        + svg.text(x, level - 3, plate, text_anchor="end", font_size=10.5, fill="#444")
-    )
+    scale_words = f"{nominal:g}/s"
+    x, y = (sheet.left - 5, level + 3.5) if sheet.left else (sheet.right, sheet.y - 4)
+    sheet.front.append(svg.text(x, y, scale_words, text_anchor="end", font_size=10, fill="#444"))
     sheet.y = base + 12
 
 

@@ -3,6 +3,7 @@
 from measurements import published, results
 
 _AT_ONCE_S = 0.1
+_BUSY = 2.0
 
 
 def seconds(value: float | None) -> str:
@@ -95,6 +96,14 @@ def _stream(case: results.CaseResult) -> str:
             )
         return "The stream was never interrupted and no frame was lost."
     return f"The consumer's frames did not come back: {streaming.reason}."
+
+
+def load(per_core: float) -> str:
+    """Return what a load average says about the figures."""
+    text = f"{per_core:.1f} processes wanted each core of the machine (load average)"
+    if per_core <= _BUSY:
+        return f"{text}."
+    return f"{text}: it was busy, and whatever needs its processor came late."
 
 
 def _rows(sql: results.Sql) -> str:

@@ -166,7 +166,7 @@ def test_recording_after_close_does_nothing(tmp_path: Path) -> None:
 
 
 def test_every_event_has_a_name_of_its_own() -> None:
-    assert len(events.KINDS) == 19
+    assert len(events.KINDS) == 20
     assert all(
         line in events.__doc__
         for line in (f"| {kind.__name__:<15} |" for kind in events.KINDS.values())
