@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import markupsafe
 
 from measurements import cases, history, intervals, published, results, stream
-from measurements.report import about, timeline, verdict, words
+from measurements.report import about, siblings, timeline, verdict, words
 
 _RAW_FILES = {
     "history.jsonl": "every event as it was recorded, one a line; this report names its lines",
@@ -64,6 +65,8 @@ class CaseView:
     """Its table of intervals."""
     summary: str
     """The sentence below its picture."""
+    siblings: Sequence[siblings.Sibling]
+    """The same case in other runs, this run first; empty where there is no other."""
     pictures: Sequence[Picture]
     """The whole course, and a close-up where its stages crowd."""
 
@@ -77,7 +80,7 @@ def render(rundir: Path) -> Path:
     reader = history.Reader(rundir / "history.jsonl")
     split = cases.split(reader.read())
     told = about.load(rundir)
-    views = [_case_view(number, case) for number, case in enumerate(split, start=1)]
+    views = [_case_view(rundir, told, number, case) for number, case in enumerate(split, start=1)]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("measurements.report", "template"),
         autoescape=True,
@@ -116,7 +119,7 @@ def render(rundir: Path) -> Path:
     return draft.replace(path)
 
 
-def _case_view(number: int, case: cases.Case) -> CaseView:
+def _case_view(rundir: Path, told: Mapping[str, Any], number: int, case: cases.Case) -> CaseView:
     measured = intervals.measure(case)
     thesis = published.for_case(node=measured.node, recovery=measured.recovery)
     return CaseView(
@@ -128,6 +131,7 @@ def _case_view(number: int, case: cases.Case) -> CaseView:
             for position, stage in enumerate(results.STAGES, start=1)
         ],
         summary=words.summary(measured),
+        siblings=siblings.of(rundir, told, measured),
         pictures=list(_pictures(number, case, measured)),
     )
 

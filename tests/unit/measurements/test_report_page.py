@@ -1,6 +1,7 @@
 """The report, as a file: whole, self-contained, honest about what is missing."""
 
 import html.parser
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from histories import Story, thesis_worker_isolated
 
 from measurements import published, results
 from measurements.report import render, words
+from measurements.run import write_results
 
 
 class Page(html.parser.HTMLParser):
@@ -203,3 +205,43 @@ def test_published_values_name_their_place_and_kind() -> None:
 )
 def test_durations(value: float | None, expected: str) -> None:
     assert words.seconds(value) == expected
+
+
+def run_of(
+    reports: Path, name: str, started: str, profile: str, cores: int = 2
+) -> tuple[Path, Story]:
+    directory = reports / name
+    directory.mkdir()
+    about = {
+        "started": started,
+        "profile": {"name": profile},
+        "lab": {"distribution": "kubeadm"},
+        "machine": {"cpu_cores": cores},
+    }
+    (directory / "run.json").write_text(json.dumps(about))
+    told = Story(directory / "history.jsonl")
+    thesis_worker_isolated(told)
+    told.recorder.close()
+    write_results(directory)
+    return directory, told
+
+
+def test_the_newest_older_run_of_another_kind_stands_beside_a_case(tmp_path: Path) -> None:
+    run_of(tmp_path, "1-floor", "2026-11-22T01:00:00Z", "floor")
+    run_of(tmp_path, "2-floor", "2026-11-22T02:00:00Z", "floor", cores=4)
+    run_of(tmp_path, "3-thesis", "2026-11-22T03:00:00Z", "thesis")
+    (tmp_path / "4-broken").mkdir()
+    (tmp_path / "4-broken" / "results.json").write_text("{")
+    (tmp_path / "latest").symlink_to("2-floor")
+    own, _ = run_of(tmp_path, "5-thesis", "2026-11-22T05:00:00Z", "thesis")
+    run_of(tmp_path, "6-fast", "2026-11-22T06:00:00Z", "fast")
+    text = page_of(own).text
+    assert "The same case in other runs" in text
+    assert "2-floor; on another machine: don't compare" in text
+    for absent in ("1-floor", "3-thesis", "6-fast", "4-broken"):
+        assert absent not in text
+
+
+def test_a_run_alone_has_no_table_of_others(tmp_path: Path) -> None:
+    own, _ = run_of(tmp_path, "5-thesis", "2026-11-22T05:00:00Z", "thesis")
+    assert "The same case in other runs" not in page_of(own).text
