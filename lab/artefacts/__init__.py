@@ -3,6 +3,6 @@
 from lab.artefacts.bundle import Bundle
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.choose import Choice, choose_distribution
-from lab.artefacts.prepare import prepare
+from lab.artefacts.preparation import prepare
 
 __all__ = ["Artefact", "Bundle", "Cache", "Choice", "choose_distribution", "prepare"]

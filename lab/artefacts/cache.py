@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -154,6 +155,20 @@ class Cache:
                 finally:
                     part.unlink(missing_ok=True)
         return path
+
+    def forget_others(self, artefact: Artefact, *, older_than_s: float) -> None:
+        """Remove the other versions of an artefact, of its architecture, made long ago.
+
+        For files that are named by the digest of what they are made from: they can be
+        made again, and no other lab of these days is likely to ask for them.
+        """
+        for record in (self.root / artefact.name).glob(f"*/{artefact.arch}/{artefact.file}.json"):
+            folder = record.parent
+            recent = time.time() - record.stat().st_mtime < older_than_s
+            if folder.parent.name == artefact.version or recent:
+                continue
+            record.unlink()  # First of all: without it the file no longer counts.
+            shutil.rmtree(folder.parent, ignore_errors=True)
 
     def adopt(self, artefact: Artefact, *, made: str) -> str:
         """Record a file that somebody laid into the cache; return its digest."""

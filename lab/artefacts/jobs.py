@@ -98,6 +98,7 @@ class Jobs:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
+        self._began: dict[str, float] = {}
         self._shown = 0.0
         self._lanes: dict[str, futures.ThreadPoolExecutor] = {}
         self._all: list[futures.Future[object]] = []
@@ -136,19 +137,21 @@ class Jobs:
     def _do(self, title: str, work: Callable[[Job], T]) -> T:
         if self._stop.is_set():
             raise StoppedError(title)
-        began = time.monotonic()
         try:
             result = work(Job(title, say=lambda text: self._show(title, text), stop=self._stop))
         finally:
             with self._lock:
-                said = self._texts.pop(title, None)
-        if said is not None:  # What the cache had already said nothing.
-            self._progress.note(f"    {title}: ready after {duration(time.monotonic() - began)}")
+                self._texts.pop(title, None)
+                began = self._began.pop(title, None)
+        # From its first word on: before, it waited for others. What the cache had says none.
+        if began is not None:
+            self._progress.note(f"    {title}: {duration(time.monotonic() - began)}")
         return result
 
     def _show(self, title: str, text: str) -> None:
         with self._lock:
             new = title not in self._texts
+            self._began.setdefault(title, time.monotonic())
             self._texts[title] = text
             if not new and time.monotonic() - self._shown < NEWS_S:
                 return

@@ -12,6 +12,8 @@ from lab.images.recipe import ROOT, Recipe, load
 
 _FORMAT = "1"
 """Changes when the code here makes another image of the same recipe and files."""
+_KEPT_S = 3 * 24 * 3600.0
+"""How long the archive of an image that has changed since is kept."""
 _SKIP = ("__pycache__", "*.pyc", "*.md", ".*")
 
 
@@ -117,6 +119,7 @@ def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job
         return "images " + ", ".join(name for image in images for name in image.names)
 
     cache.get_or_make(artefact, make, say=job.say)
+    cache.forget_others(artefact, older_than_s=_KEPT_S)
     return artefact
 
 

@@ -129,6 +129,21 @@ def test_a_full_disk_is_one_sentence_with_a_cure(cache: Cache, artefact: Artefac
     assert cache.find(artefact) is None
 
 
+def test_old_versions_are_forgotten_and_young_ones_kept(cache: Cache) -> None:
+    def version(number: str, arch: str = "amd64") -> Artefact:
+        return Artefact(name="image", version=number, arch=arch, file="image.tar")
+
+    for each in (version("old"), version("young"), version("now"), version("arm", "arm64")):
+        path = cache.get_or_make(each, writes(b"x"), say=silent)
+        if each.version in ("old", "now", "arm"):
+            os.utime(path.with_name("image.tar.json"), (1, 1))
+
+    cache.forget_others(version("now"), older_than_s=3600)
+
+    assert sorted(path.name for path in (cache.root / "image").iterdir()) == ["arm", "now", "young"]
+    assert cache.find(version("now")) is not None
+
+
 def test_the_environment_names_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLACKSTART_CACHE", str(tmp_path / "elsewhere"))
 
