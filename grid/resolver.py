@@ -61,6 +61,8 @@ class Resolver:
                 found = first[0], first[4]
             except OSError as error:
                 found = error
+            except UnicodeError as error:  # A label of the name is empty or too long.
+                found = OSError(str(error))
             if not loop.is_closed():
                 loop.call_soon_threadsafe(deliver, found)
 

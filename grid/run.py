@@ -1,9 +1,12 @@
 """Running a service until it is told to stop."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
+
+_LOG = logging.getLogger(__name__)
 
 
 class Service(Protocol):
@@ -13,10 +16,24 @@ class Service(Protocol):
         """Stop, and end all connections."""
 
 
-async def until_stopped(start: Callable[[], Awaitable[Service]]) -> None:
-    """Start a service and close it on SIGTERM or SIGINT, within a second."""
+async def until_stopped(start: Callable[[], Awaitable[Service]]) -> int:
+    """Start a service, close it on SIGTERM or SIGINT, and return the exit code.
+
+    An error that nobody expected ends the service with code 1, because half a service is
+    worse than a restarted one. Where it belongs to one connection, only that one ends.
+    """
     stop = asyncio.Event()
+    code = 0
+
+    def unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal code
+        _LOG.error("unexpected error: %s", context["message"], exc_info=context.get("exception"))
+        if "transport" not in context:
+            code = 1
+            stop.set()
+
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(unexpected)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     stopped = asyncio.ensure_future(stop.wait())
@@ -24,7 +41,14 @@ async def until_stopped(start: Callable[[], Awaitable[Service]]) -> None:
     await asyncio.wait({stopped, starting}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
-        return
+        return code
     service = starting.result()
     await stopped
     await service.close()
+    return code
+
+
+def reraise(task: "asyncio.Task[None]") -> None:
+    """Hand a finished task's error to the loop, as the task's done callback."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error

@@ -187,7 +187,7 @@ class DataCodec:
         )
 
     def _check(self, frame: bytes) -> envelope.Envelope:
-        head, _ = envelope.unpack(frame)
+        head = envelope.read(frame)
         if head.type is not envelope.FrameType.DATA:
             raise FrameError(f"a {head.type.name} frame is no data frame")
         if len(frame) != self.size:

@@ -65,6 +65,11 @@ def frame_type(frame: bytes) -> FrameType:
 
 def unpack(frame: bytes) -> tuple[Envelope, bytes]:
     """Return the envelope and the body of one whole frame; FrameError if it is not one."""
+    return read(frame), frame[HEAD:-2]
+
+
+def read(frame: bytes) -> Envelope:
+    """Return the envelope of one whole frame; FrameError if it is not one."""
     kind = frame_type(frame)
     _, second, size, idcode, soc, fracsec = _HEAD.unpack_from(frame)
     if size != len(frame):
@@ -72,13 +77,12 @@ def unpack(frame: bytes) -> tuple[Envelope, bytes]:
     wanted, found = crc(frame[:-2]), int.from_bytes(frame[-2:], "big")
     if wanted != found:
         raise FrameError(f"CRC is {found:04x}, should be {wanted:04x}")
-    envelope = Envelope(
+    return Envelope(
         type=kind,
         version=second & 0xF,
         idcode=idcode,
         stamp=Stamp.from_words(soc, fracsec),
     )
-    return envelope, frame[HEAD:-2]
 
 
 def pack(envelope: Envelope, body: bytes) -> bytes:

@@ -71,7 +71,7 @@ def _serve(options: argparse.Namespace) -> None:
         await concentrator.start(options.listen, port)
         return concentrator
 
-    asyncio.run(run.until_stopped(start))
+    sys.exit(asyncio.run(run.until_stopped(start)))
 
 
 def _show(options: argparse.Namespace) -> None:

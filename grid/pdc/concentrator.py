@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
 from dataclasses import replace
 
+from grid import run
 from grid.c37118 import (
     UNRELIABLE,
     BlockCodec,
@@ -80,8 +82,9 @@ class Concentrator:
         The port refuses connections until the inputs' configurations are known.
         """
         await self.server.bind(listen, port)
-        self._tasks = [asyncio.ensure_future(link.receiver.run()) for link in self._links]
-        self._tasks.append(asyncio.ensure_future(self._report()))
+        for link in self._links:
+            self._run(link.receiver.run())
+        self._run(self._report())
 
     async def close(self) -> None:
         """Disconnect the inputs and end all connections of the output."""
@@ -160,10 +163,15 @@ class Concentrator:
             return HeaderFrame(idcode=stream.idcode, stamp=_now(), text=text).encode()
         return None
 
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(run.reraise)
+        self._tasks.append(task)
+
     def _open_output(self) -> None:
         if not self._open:
             self._open = True
-            self._tasks.append(asyncio.ensure_future(self._accept()))
+            self._run(self._accept())
 
     async def _accept(self) -> None:
         addresses = await self.server.accept()

@@ -32,10 +32,13 @@ def main(arguments: list[str] | None = None) -> None:
     except FrameError as error:
         sys.exit(f"pmu: this PMU cannot be written as C37.118: {error}. Change the option.")
     try:
-        asyncio.run(run.until_stopped(lambda: _serve(simulator, options.listen, options.port)))
+        code = asyncio.run(
+            run.until_stopped(lambda: _serve(simulator, options.listen, options.port))
+        )
     except OSError as error:
         where = f"port {options.port}" + (f" of {options.listen}" if options.listen else "")
         sys.exit(f"pmu: cannot listen on {where}: {error.strerror or error}. Choose another.")
+    sys.exit(code)
 
 
 async def _serve(simulator: Simulator, listen: str | None, port: int) -> Simulator:

@@ -1,0 +1,100 @@
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from grid import run
+from grid.pdc.concentrator import Concentrator
+from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
+
+
+class Service:
+    def __init__(self):
+        self.closed = False
+
+    async def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_service(number):
+    service = Service()
+
+    async def start():
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
+        return service
+
+    assert asyncio.run(run.until_stopped(start)) == 0
+    assert service.closed
+
+
+def test_a_signal_during_the_start_ends_it():
+    async def start():
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(60)
+
+    begin = time.monotonic()
+    assert asyncio.run(run.until_stopped(start)) == 0
+    assert time.monotonic() - begin < 5
+
+
+def test_an_unexpected_error_ends_the_service_with_code_1(caplog):
+    service = Service()
+
+    async def start():
+        asyncio.get_running_loop().call_later(0.05, lambda: 1 // 0)
+        return service
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(run.until_stopped(start)) == 1
+    assert service.closed
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_unexpected_error_of_one_connection_ends_only_that(caplog):
+    class Faulty(asyncio.Protocol):
+        def data_received(self, data):
+            raise ZeroDivisionError
+
+    async def start():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Faulty, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"x")
+        assert await reader.read() == b"", "this connection is ended"
+        writer.close()
+        loop.call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
+        server.close()
+        return Service()
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(run.until_stopped(start)) == 0
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog):
+    async def broken(_self):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("grid.pdc.input.Receiver.run", broken)
+    phasor = Phasor(label="VA", type="V", phase="A")
+    pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
+    source = Input(name="p", host="127.0.0.1", port=1, idcode=1, pmus=(pmu,), concentrator=False)
+    topology = Topology(node="n", stream=Stream(name="pdc", idcode=10), inputs=(source,))
+
+    async def start():
+        pdc = Concentrator(topology)
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+        await pdc.start("127.0.0.1", port)
+        return pdc
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(run.until_stopped(start)) == 1
+    assert "ZeroDivisionError" in caplog.text
