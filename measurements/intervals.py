@@ -46,7 +46,10 @@ def measure(case: cases.Case) -> CaseResult:
             (body.one_minute / body.cores for _, body in cases.of_kind(case.events, events.Load)),
             default=None,
         ),
-        notes=tuple(body.text for _, body in cases.of_kind(case.events, events.Note)),
+        # A probe in trouble says the same again and again.
+        notes=tuple(
+            dict.fromkeys(body.text for _, body in cases.of_kind(case.events, events.Note))
+        ),
     )
 
 

@@ -26,6 +26,7 @@ from measurements import cases, events, history, intervals, machine, report, res
 FORMAT = 1
 """Version of run.json and results.json."""
 _SECRET = re.compile(r"password|passwd|secret|token|private|credential|(^|_)key(s|_data)?$", re.I)
+_MANY = (events.FrameArrived, events.RowAcknowledged)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -140,13 +141,23 @@ class RunCase:
         self._run = run
         self._start_ns = start_ns
         self._reader = history.Reader(run.history.path)
+        self._read = 0
+        self._told: list[history.Event] = []
 
     def measure(self) -> results.CaseResult:
         """Return what the history says about this case up to now."""
-        split = cases.split(self._reader.read())
+        found = self._reader.read()
+        # Frames and rows of earlier cases say nothing about this one, and are many.
+        self._told += [
+            event
+            for event in found[self._read :]
+            if event.t_ns >= self._start_ns or not isinstance(event.body, _MANY)
+        ]
+        self._read = len(found)
+        split = cases.split(self._told)
         return intervals.measure(next(c for c in split if c.start.t_ns == self._start_ns))
 
-    def wait_for(self, *stages: str, limit_s: float, poll_s: float = 0.5) -> results.CaseResult:
+    def wait_for(self, *stages: str, limit_s: float, poll_s: float = 1.0) -> results.CaseResult:
         """Wait until every one of `stages` has a value, `limit_s` seconds at most.
 
         When time runs out: TimeoutError with the stages that are missing, why, and
@@ -173,11 +184,14 @@ class RunCase:
         self._run.history.record(machine.load())
         self._run.history.record(events.CaseEnd(outcome=outcome, message=message))
         self._run.history.case = ""
-        self._run.finish()
+        try:
+            self._run.finish()
+        except Exception as error:  # a report must not decide on a case; the last finish tells
+            words = f"results and report were not made: {type(error).__name__}: {error}"
+            self._run.history.record(events.Note(text=words))
 
     def _last_events(self, count: int = 20) -> list[str]:
-        dull = events.FrameArrived | events.RowAcknowledged
-        telling = [event for event in self._reader.events if not isinstance(event.body, dull)]
+        telling = [event for event in self._told if not isinstance(event.body, _MANY)]
         return [f"  line {event.line}  {event.wall}  {event.body}" for event in telling[-count:]]
 
 

@@ -1,5 +1,6 @@
 """Describing numbers: quantiles, and rates over time."""
 
+import math
 from collections.abc import Iterable
 
 
@@ -12,18 +13,11 @@ def quantile(values: Iterable[float], share: float) -> float | None:
     return ordered[max(rank, 1) - 1]
 
 
-def rates(times: Iterable[float], *, start: float, end: float, bin_s: float) -> list[float]:
-    """Return how many of `times` fall into each bin of [start, end), per second.
-
-    The last bin may be shorter than `bin_s`; its rate counts its own length.
-    """
-    width = end - start
-    if width <= 0:
-        return []
-    bins = max(1, -int(-width / bin_s // 1))
+def rates(times: Iterable[float], *, start: float, bin_s: float, bins: int) -> list[float]:
+    """Return how many of `times` per second fall into each of `bins` bins from `start` on."""
     counts = [0] * bins
     for time in times:
-        if start <= time < end:
-            counts[min(int((time - start) / bin_s), bins - 1)] += 1
-    lengths = [bin_s] * (bins - 1) + [width - bin_s * (bins - 1)]
-    return [count / length for count, length in zip(counts, lengths, strict=True)]
+        index = math.floor((time - start) / bin_s)
+        if 0 <= index < bins:
+            counts[index] += 1
+    return [count / bin_s for count in counts]

@@ -11,7 +11,9 @@ _FILLS = {"good": "#a8d8c4", "waiting": "#f3cf7a", "bad": "#d55e00", "leaving": 
 _HATCHED = frozenset({"bad", "leaving"})
 _FRAMES, _PARTIAL, _ROWS = "#0b5c8f", "#9cc7e3", "#5b4a8a"
 _FAULT = "#d55e00"
-_FRAME_BIN_S, _ROW_BIN_S = 0.2, 0.5
+_ROW_BIN_S = 0.5
+_CLOSE_S = 20.0
+"""A picture of less time than this is close enough, and its frames are drawn finer."""
 _ROWS_PER_S = 10.0
 _MARK_PX = 19
 
@@ -75,7 +77,8 @@ def close_up(measured: results.CaseResult, whole: Span) -> Span | None:
         for stage, interval in measured.intervals.items()
         if stage != "not_ready" and (seconds := interval.seconds) is not None
     )
-    if len(late) < 3 or late[-1] - late[0] > (whole[1] - whole[0]) / 5:
+    span = whole[1] - whole[0]
+    if span < _CLOSE_S or len(late) < 3 or late[-1] - late[0] > span / 5:
         return None
     around = max(0.5, 0.12 * (late[-1] - late[0]))
     return late[0] - around, late[-1] + around
@@ -117,7 +120,12 @@ def _frames_chart(sheet: Sheet, case: cases.Case) -> None:
     if len(whole) < len(every):
         layers.insert(0, (every, _PARTIAL))
     sheet.label("consumer", "frames per second", height=58)
-    _chart(sheet, layers, nominal=frames.rate, bin_s=_FRAME_BIN_S)
+    _chart(
+        sheet,
+        layers,
+        nominal=frames.rate,
+        bin_s=0.1 if sheet.end_s - sheet.begin_s < _CLOSE_S else 0.2,
+    )
 
 
 def _rows_chart(sheet: Sheet, case: cases.Case, measured: results.CaseResult) -> None:
@@ -140,8 +148,7 @@ def _chart(
     for times, colour in layers:
         # Whole bins only: the last one may end beyond the sheet, which cuts it off.
         bins = math.ceil((sheet.end_s - sheet.begin_s) / bin_s)
-        end_s = sheet.begin_s + bins * bin_s
-        found = statistics.rates(times, start=sheet.begin_s, end=end_s, bin_s=bin_s)
+        found = statistics.rates(times, start=sheet.begin_s, bin_s=bin_s, bins=bins)
         path = [f"M{svg.number(sheet.left)} {svg.number(base)}"]
         for index, rate in enumerate(found, start=1):
             top = svg.number(base - min(rate, nominal * 1.2) * scale)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from histories import Story, thesis_worker_isolated
 
-from measurements import events, history, machine, run
+from measurements import events, history, intervals, machine, report, run
 from measurements.run import Run
 
 
@@ -119,6 +119,22 @@ def test_every_case_leaves_results_and_report_behind(tmp_path: Path) -> None:
     assert [case["name"] for case in results["cases"]] == ["one", "two"]
 
 
+def test_a_report_that_fails_does_not_decide_on_a_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> Path:
+        raise ZeroDivisionError
+
+    made = make(tmp_path)
+    monkeypatch.setattr(report, "render", fail)
+    with made.case("one", title="One", app="a"):
+        pass
+    with pytest.raises(ZeroDivisionError):
+        made.finish()
+    made.close()
+    assert "report were not made" in (made.directory / "history.jsonl").read_text()
+
+
 def test_events_between_cases_belong_to_none(tmp_path: Path) -> None:
     made = make(tmp_path)
     with made.case("one", title="One", app="a"):
@@ -184,3 +200,27 @@ def test_a_machine_that_tells_little_is_still_described(
     described = machine.describe()
     assert described["cpu_model"]
     assert described["virtualisation"]
+
+
+def test_a_case_measured_while_it_runs_is_measured_as_afterwards(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    path = made.directory / "history.jsonl"
+    calm = events.NodeSeen(name="worker-1", ready="True", reason="", via="server-1")
+    made.history.record(calm)
+    made.history.record(events.Configured(idcode=20, rate=50.0, pmus=("pmu-1",)))
+    made.history.record(events.FrameArrived(soc=1, fraction=0.0, idcode=20, stats=(0,)))
+    case = made.begin_case("one", title="One", app="pdc-higher", node="worker-1")
+    made.history.record(events.FaultInForce(fault="isolate", target="worker-1"))
+    for number in range(3):
+        frame = events.FrameArrived(soc=2, fraction=number / 50, idcode=20, stats=(0,))
+        made.history.record(frame)
+        case.measure()
+    made.history.record(
+        events.NodeSeen(name="worker-1", ready="Unknown", reason="", via="server-1")
+    )
+    running = case.measure()
+    assert running.intervals["not_ready"].seconds is not None
+    assert running.frames is not None
+    assert (running.frames.received, running.frames.absent_by_pmu) == (3, {"pmu-1": 0})
+    assert intervals.measure_file(path) == [running]
+    made.close()

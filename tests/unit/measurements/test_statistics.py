@@ -20,12 +20,20 @@ def test_a_quantile_is_a_value_that_enough_do_not_exceed(values: list[float], sh
     assert sum(value <= found for value in values) >= math.floor(share * len(values))
 
 
-@given(st.lists(st.floats(0, 9.99)), st.sampled_from([0.1, 0.2, 0.5, 3.0]))
-def test_rates_count_every_event_once(times: list[float], bin_s: float) -> None:
-    found = statistics.rates(times, start=0, end=10, bin_s=bin_s)
-    lengths = [bin_s] * (len(found) - 1) + [10 - bin_s * (len(found) - 1)]
-    assert sum(r * w for r, w in zip(found, lengths, strict=True)) == pytest.approx(len(times))
+@given(
+    st.lists(st.floats(-5, 20)),
+    st.floats(-5, 5),
+    st.sampled_from([0.1, 0.2, 0.5, 3.0]),
+    st.integers(0, 100),
+)
+def test_rates_count_every_time_within_the_bins_once(
+    times: list[float], start: float, bin_s: float, bins: int
+) -> None:
+    found = statistics.rates(times, start=start, bin_s=bin_s, bins=bins)
+    assert len(found) == bins
+    within = sum(0 <= math.floor((time - start) / bin_s) < bins for time in times)
+    assert sum(found) * bin_s == pytest.approx(within)
 
 
-def test_rates_of_no_time() -> None:
-    assert statistics.rates([1, 2], start=3, end=3, bin_s=1) == []
+def test_a_rate_is_per_second() -> None:
+    assert statistics.rates([1.0, 1.05, 1.3], start=1, bin_s=0.2, bins=3) == [10, 5, 0]
