@@ -1,0 +1,28 @@
+#!/bin/sh
+# Makes the image archives that k3s imports exactly the given ones, as links, and
+# prints what it changed.
+# usage: offer_images.sh ARCHIVES_DIR ARCHIVE...
+set -eu
+images=/var/lib/rancher/k3s/agent/images
+archives=$1
+shift
+
+mkdir -p $images
+# With this file, k3s remembers over restarts what it has imported; it also tells when
+# an import is done.
+test -e $images/.cache.json || touch $images/.cache.json
+
+wanted=" "
+for archive; do
+  name=$(echo "$archive" | tr / _)
+  wanted="$wanted$name "
+  test "$(readlink "$images/$name")" = "$archives/$archive" && continue
+  ln -sfn "$archives/$archive" "$images/$name"
+  echo "offered $name"
+done
+for link in "$images"/*; do
+  test -L "$link" || continue
+  case $wanted in *" ${link##*/} "*) continue ;; esac
+  rm "$link"
+  echo "took back ${link##*/}"
+done
