@@ -16,6 +16,8 @@ from measurements.history import Event
 
 DATA_ERROR = 0xC000
 """STAT bits 15-14; anything but 00 says: do not use these data (C37.118.2, table 7)."""
+STRAY_S = 60.0
+"""A frame whose age differs by more than this from the median age has a wrong stamp."""
 LATE_S = 0.2
 """A frame that is older than this on arrival came late."""
 
@@ -27,7 +29,9 @@ class Stream:
     """The frames of one case, in order of arrival, each with its number."""
 
     came: Sequence[Arrival]
-    """The frames; at least one."""
+    """The frames, strays left out; at least one."""
+    stray: int
+    """Frames with a wrong stamp: they would make millions of frames seem lost."""
     keys: Sequence[int]
     """For each the number of its stamp: stamps times rate, so that neighbours differ by 1."""
     rate: float
@@ -84,6 +88,8 @@ class Frames:
     """Frames that came after a younger one."""
     absent: int
     """Frames in which at least one PMU's data are marked as not to be used."""
+    stray: int
+    """Frames whose stamp was over STRAY_S off; they count for nothing else."""
     absent_by_pmu: dict[str, int]
     """The same for each PMU."""
     gap_s: float
@@ -109,9 +115,13 @@ def of(case: cases.Case) -> Stream | None:
     came = cases.of_kind(case.events, events.FrameArrived)
     if not came:
         return None
+    ages = [_age_s(event, frame) for event, frame in came]
+    usual = statistics.quantile(ages, 0.5) or 0.0
+    every = len(came)
+    came = [arrival for arrival, age in zip(came, ages, strict=True) if abs(age - usual) < STRAY_S]
     rate, pmus = _configuration(case, came)
     keys = [round((frame.soc + frame.fraction) * rate) for _, frame in came]
-    return Stream(came=came, keys=keys, rate=rate, pmus=pmus)
+    return Stream(came=came, stray=every - len(came), keys=keys, rate=rate, pmus=pmus)
 
 
 def is_complete(frame: events.FrameArrived) -> bool:
@@ -139,6 +149,7 @@ def count(case: cases.Case, stream: Stream) -> Frames:
         duplicate=duplicate,
         out_of_order=out_of_order,
         absent=sum(not is_complete(frame) for _, frame in came),
+        stray=stream.stray,
         absent_by_pmu={name: _absent(came, index) for index, name in enumerate(stream.pmus)},
         gap_s=longest.seconds if longest else 0.0,
         gap_lines=longest.lines if longest else (),

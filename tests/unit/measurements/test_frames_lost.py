@@ -5,7 +5,7 @@ from histories import Story
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from measurements import stream
+from measurements import events, stream
 
 
 def test_a_whole_stream_loses_nothing(story: Story) -> None:
@@ -73,6 +73,18 @@ def test_frames_that_come_late_and_all_together_are_no_outage(story: Story) -> N
     assert measured.frames.pause_s == pytest.approx(0.836, abs=0.001)
     assert measured.frames.late == pytest.approx(31, abs=1)
     assert not measured.intervals["streaming"].applicable
+
+
+def test_a_frame_with_a_wrong_stamp_does_not_make_others_seem_lost(story: Story) -> None:
+    story.begin(-5)
+    story.configured(-5)
+    story.fault()
+    story.frames(-4, 4)
+    story.at(4.1, events.FrameArrived(soc=0, fraction=0.0, idcode=20, stats=(0, 0, 0)))
+    story.end(4.2)
+    frames = story.measure().frames
+    assert frames is not None
+    assert (frames.expected, frames.received, frames.lost, frames.stray) == (400, 400, 0, 1)
 
 
 def test_frames_on_their_way_when_the_case_ends_are_not_lost(story: Story) -> None:
