@@ -8,13 +8,17 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from measurements import report
+from measurements.run import write_results
 
 RUNS = pytest.StashKey[list[Path]]()
 """Directories of the runs that this session made."""
+UNRENDERED = pytest.StashKey[dict[Path, str]]()
+"""Runs whose report could not be written, and why."""
 JUNIT = pytest.StashKey[Path]()
 """Where pytest writes its own result file, until it lies beside the reports."""
 _CHOSEN = re.compile(r"(?<!not )\bfailover\b")
@@ -45,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNS] = []
+    config.stash[UNRENDERED] = {}
     if hasattr(config, "workerinput") or not _CHOSEN.search(config.getoption("markexpr") or ""):
         return
     if config.getoption("numprocesses", None) and config.getoption("dist") != "loadgroup":
@@ -79,6 +84,25 @@ def reports_of(config: pytest.Config) -> Path:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """Give all cases of one lab to one worker, and different labs to different ones.
+
+    xdist's own grouping rewrites the tests' names, which pytest 9.2 ignores: the groups
+    fall apart without a word (pytest-dev/pytest-xdist#1386). The lab's name stands in
+    the test's own.
+    """
+    if not _CHOSEN.search(config.getoption("markexpr") or ""):
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - for development only
+
+    class ByLab(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.rpartition("[")[2]
+
+    return ByLab(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: pytest.Session) -> None:
     """Take over the runs of an xdist worker that ended."""
     output = getattr(node, "workeroutput", {})
@@ -96,7 +120,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for directory in config.stash[RUNS]:
         if junit and junit.exists():
             shutil.copyfile(junit, directory / "junit.xml")
-        report.render(directory)
+        try:
+            write_results(directory)
+            report.render(directory)
+        except Exception as error:
+            config.stash[UNRENDERED][directory] = f"{type(error).__name__}: {error}"
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     if own := config.stash.get(JUNIT, None):
         own.unlink(missing_ok=True)
 
@@ -126,4 +155,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     f"  frames lost {frames['lost']} of {frames['expected']}, "
                     f"longest gap {frames['gap_s']:.2f} s"
                 )
-        terminalreporter.line(f"report: {directory / 'index.html'}")
+        if why := terminalreporter.config.stash[UNRENDERED].get(directory):
+            terminalreporter.line(f"The report could not be written: {why}", red=True)
+            terminalreporter.line(f"Try again: python -m measurements.report {directory}")
+        else:
+            terminalreporter.line(f"report: {directory / 'index.html'}")

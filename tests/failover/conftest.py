@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -26,13 +26,9 @@ Break = Callable[..., AbstractContextManager[None]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each case on each lab; the cases of one lab stay in one process."""
+    """Run each case on each lab."""
     if "measured" in metafunc.fixturenames:
-        labs = [
-            pytest.param(name, marks=pytest.mark.xdist_group(name), id=name)
-            for name in _labs(metafunc.config)
-        ]
-        metafunc.parametrize("measured", labs, indirect=True, scope="session")
+        metafunc.parametrize("measured", _labs(metafunc.config), indirect=True, scope="session")
 
 
 def _labs(config: pytest.Config) -> list[str]:
@@ -76,14 +72,26 @@ def progress(request: pytest.FixtureRequest) -> Shown:
 
 @pytest.fixture(scope="session")
 def measured(request: pytest.FixtureRequest, reports: Path, runs: list[Path]) -> Iterator[Session]:
-    """Return a running lab under the probes, and the run that it is measured in."""
-    try:
-        lab, about = session.look_up(request.param)
-    except LabError as error:
-        pytest.exit(f"Nothing was broken. {error}", returncode=2)
-    with session.begin(lab, about, reports) as begun:
+    """Return a running lab under the probes, and the run that it is measured in.
+
+    Meanwhile no other command may change the lab, nor another session measure it.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            lab, about = session.look_up(request.param)
+            stack.enter_context(lab.state.lock())
+        except LabError as error:
+            _refuse(request.config, f"Nothing was broken. {error}")
+        begun = stack.enter_context(session.begin(lab, about, reports))
         runs.append(begun.run.directory)
         yield begun
+
+
+def _refuse(config: pytest.Config, why: str) -> NoReturn:
+    """End the session with one sentence, or under xdist each of this lab's cases."""
+    if hasattr(config, "workerinput"):
+        pytest.fail(why, pytrace=False)
+    pytest.exit(why, returncode=2)
 
 
 @pytest.fixture

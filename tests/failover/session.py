@@ -88,17 +88,13 @@ def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
     watch = ApiWatch(
         run.history, {name: lab.state.kubeconfig(name) for name in servers}, namespace="grid"
     )
-    try:
-        with watch, consumer, writer:
-            watch.wait_synced(limit_s=PROBE_LIMIT_S)
-            yield Session(
-                lab=lab,
-                profile=profile,
-                run=run,
-                consumer=consumer,
-                writer=writer,
-                database=store,
-            )
-    finally:
-        run.finish()
-        run.close()
+    with contextlib.closing(run), watch, consumer, writer:
+        watch.wait_synced(limit_s=PROBE_LIMIT_S)
+        yield Session(
+            lab=lab,
+            profile=profile,
+            run=run,
+            consumer=consumer,
+            writer=writer,
+            database=store,
+        )
