@@ -35,6 +35,8 @@ class Sources:
         """Return the digest of everything that decides what the image holds."""
         digest = hashlib.sha256(f"{_FORMAT}\0{self.version}\0".encode())
         digest.update(self.recipe.model_dump_json().encode())
+        if self.recipe.debian is not None:
+            digest.update(debian.digest(self.recipe.debian).encode())
         for name in sorted(set(self.recipe.programs.values())):
             digest.update(f"{name}\0{self.digests[name]}\0".encode())
         for source in self._copied():

@@ -1,10 +1,12 @@
 """Layers of Debian packages, made by mmdebstrap and cached by what they hold."""
 
+import contextlib
 import hashlib
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab import command
@@ -13,13 +15,14 @@ from lab.artefacts.jobs import Job
 from lab.errors import LabError
 from lab.host.packages import as_root
 from lab.images import layers
-from lab.images.recipe import Debian
+from lab.images.recipe import ROOT, Debian
 
 LIMIT_S = 900.0
 """The longest that one layer may take, in seconds."""
 MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+KEYRING = ROOT / "debian-archive-keyring.gpg"
+"""Debian's keys, of the package of that name: Ubuntu's own is too old for Debian 12."""
 _FORMAT = "2"
 """Changes when the code here makes another layer of the same description."""
 _PACKAGE = "package: "
@@ -30,7 +33,8 @@ _STAGE = re.compile(
 _INSTALLED = f'chroot "$1" dpkg-query -W -f "{_PACKAGE}\\${{Package}}_\\${{Version}}\\n"'
 _UNPACKED = f'cd "$1/var/cache/apt/archives" && ls *.deb | sed "s/^/{_PACKAGE}/"'
 
-_DOCUMENTS = (
+_LEFT_OUT = (
+    "dev/*",
     "usr/share/doc/*",
     "usr/share/info/*",
     "usr/share/lintian/*",
@@ -43,7 +47,7 @@ _DOCUMENTS = (
     "var/log/*.log",
     "var/log/apt/*",
 )
-"""What no container reads."""
+"""What no container reads, and what an engine mounts over."""
 
 
 def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Artefact:
@@ -57,7 +61,7 @@ def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Artefact:
         try:
             versions = _bootstrap(debian, arch, raw, job)
             job.say("removing documents")
-            kept = layers.filtered(raw, target, drop=(*_DOCUMENTS, *debian.drop))
+            kept = layers.filtered(raw, target, drop=(*_LEFT_OUT, *debian.drop))
         finally:
             raw.unlink(missing_ok=True)
         listed = " ".join(f"{name}={versions.get(name, '?')}" for name in debian.packages)
@@ -88,13 +92,14 @@ def version(layer: Artefact, package: str, *, cache: Cache) -> str:
     return found.group(1)
 
 
-def _digest(debian: Debian) -> str:
-    described = f"{_FORMAT}\0{_DOCUMENTS}\0{debian.model_dump_json()}"
+def digest(debian: Debian) -> str:
+    """Return the digest of everything that decides what the layer holds."""
+    described = f"{_FORMAT}\0{_LEFT_OUT}\0{debian.model_dump_json()}"
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
 def _artefact(debian: Debian, arch: str) -> Artefact:
-    return Artefact(name="layer-debian", version=_digest(debian), arch=arch, file="layer.tar")
+    return Artefact(name="layer-debian", version=digest(debian), arch=arch, file="layer.tar")
 
 
 def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str, str]:
@@ -103,7 +108,7 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
     if program is None:
         raise LabError(
             "mmdebstrap, which makes the images' Debian layers, is not installed.",
-            "Install it: apt-get install mmdebstrap debian-archive-keyring",
+            "Install it: apt-get install mmdebstrap",
         )
     words = [
         *as_root(),
@@ -112,7 +117,6 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
         f"--architectures={arch}",
         f"--variant={'minbase' if debian.install else 'extract'}",
         f"--include={','.join(debian.packages)}",
-        "--skip=output/dev,check/empty",
         "--format=tar",
         '--aptopt=APT::Install-Recommends "false"',
         # Some mirrors lag behind by more days than a Release file is valid for.
@@ -123,7 +127,6 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
         *_hooks(debian),
         debian.suite,
         str(target),
-        *_sources(debian.suite),
     ]
     versions: dict[str, str] = {}
 
@@ -136,10 +139,23 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
 
     job.say(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
     try:
-        job.run(words, limit_s=LIMIT_S, on_line=on_line)
+        with _readable_keyring() as keyring:
+            words += _sources(debian.suite, keyring)
+            job.run(words, limit_s=LIMIT_S, on_line=on_line)
     except command.CommandError as error:
         raise _explained(debian, error.result) from error
     return versions
+
+
+@contextlib.contextmanager
+def _readable_keyring() -> Iterator[Path]:
+    """Lay the keyring where apt's own user can read it, which a home often does not let."""
+    with tempfile.TemporaryDirectory(prefix="blackstart-") as folder:
+        keyring = Path(folder) / KEYRING.name
+        shutil.copyfile(KEYRING, keyring)
+        keyring.chmod(0o644)
+        Path(folder).chmod(0o755)
+        yield keyring
 
 
 def _hooks(debian: Debian) -> Sequence[str]:
@@ -154,9 +170,9 @@ def _hooks(debian: Debian) -> Sequence[str]:
     return [f"{option}={script}" for script in (versions, *commands)]
 
 
-def _sources(suite: str) -> Sequence[str]:
+def _sources(suite: str, keyring: Path) -> Sequence[str]:
     def line(mirror: str, name: str) -> str:
-        return f"deb [signed-by={_KEYRING}] {mirror} {name} main"
+        return f"deb [signed-by={keyring}] {mirror} {name} main"
 
     if suite == "sid":
         return [line(MIRROR, suite)]
@@ -186,7 +202,7 @@ def _explained(debian: Debian, result: command.Result) -> LabError:
     if "NO_PUBKEY" in output or "not signed" in output:
         return LabError(
             f"{what} could not be made: the mirror's signature is not one of the keyring's.",
-            "Update the package debian-archive-keyring.",
+            f"Replace {KEYRING} by that of Debian's newest package debian-archive-keyring.",
             evidence=evidence,
         )
     return LabError(f"{what} could not be made.", "mmdebstrap says why.", evidence=evidence)

@@ -3,9 +3,10 @@
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
-import docker
 import docker.errors
+import requests
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
@@ -51,7 +52,7 @@ def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
         else:
             source = "upstream"
     if source == "upstream":
-        cache.get_or_make(upstream, lambda target: _pull(str(target), arch, job), say=job.say)
+        cache.get_or_make(upstream, lambda target: _pull(target, arch, job), say=job.say)
         return Mysql(name=UPSTREAM, version="8.4", source=source, archive=upstream)
     return _from_packages(arch, cache, job)
 
@@ -81,15 +82,17 @@ def _from_packages(arch: str, cache: Cache, job: Job) -> Mysql:
     return Mysql(name=sources.names[0], version=version, source="packages", archive=archive)
 
 
-def _pull(target: str, arch: str, job: Job) -> str:
+def _pull(target: Path, arch: str, job: Job) -> str:
     client = engine.connect()
     job.say(f"pulling {UPSTREAM}")
     try:
         pulled = client.images.pull(UPSTREAM, platform=f"linux/{arch}")
-        with open(target, "wb") as file:  # noqa: PTH123 - the engine's chunks, as they come
-            for chunk in pulled.save(named=UPSTREAM):
+        job.say(f"saving {UPSTREAM}")
+        with target.open("wb") as file:
+            # The engine writes names without docker.io/library, which containerd adds.
+            for chunk in client.api.get_image(UPSTREAM):
                 file.write(chunk)
-    except docker.errors.DockerException as error:
+    except (docker.errors.DockerException, requests.RequestException) as error:
         raise LabError(
             f"{UPSTREAM} could not be pulled.",
             "Check the network, or set lab_mysql_source to packages.",

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -138,7 +139,6 @@ def test_upstream_and_packages_share_the_deployment_s_assumptions() -> None:
     assert found.directories["/var/lib/mysql"].split()[1] == "999"
 
 
-def pulled(target: str, _arch: str, _job: Job) -> str:
-    with open(target, "w") as file:  # noqa: PTH123
-        file.write("archive")
+def pulled(target: Path, _arch: str, _job: Job) -> str:
+    target.write_text("archive")
     return "pulled"
