@@ -4,7 +4,7 @@ reports/20261122T071500Z-failover/
     run.json        machine, versions, every setting; written first
     history.jsonl   what happened, as it happened
     results.json    what follows from it; rewritten after every case
-    junit.xml       the test runner's own file, copied in at the end
+    junit.xml       the test runner's own file, which the runner lays in
     index.html      the report; rewritten after every case
 reports/latest      -> the newest run
 """
@@ -12,7 +12,6 @@ reports/latest      -> the newest run
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -119,13 +118,11 @@ class Run:
             raise
         case.end("passed")
 
-    def finish(self, junit: Path | None = None) -> Path:
-        """Write results.json and the report, copy `junit` in; return the report's path.
+    def finish(self) -> Path:
+        """Write results.json and the report; return the report's path.
 
         May be called again; recording goes on until `close`.
         """
-        if junit is not None and junit.exists():
-            shutil.copyfile(junit, self.directory / "junit.xml")
         write_results(self.directory)
         return report.render(self.directory)
 
