@@ -147,10 +147,9 @@ def _resumed(case: cases.Case, series: outage.Series, *, what: str) -> Interval:
         return _absent(f"no {what} came during the case", applicable=applicable)
     longest = outage.longest(case, series)
     if longest is None:
-        cost = " and missed any" if series.keys else ""
+        cost = f" cost a {what}" if series.keys else ""
         return _absent(
-            f"never interrupted: no {what} came more than {series.silence_s:g} s after the one "
-            f"before{cost}",
+            f"never interrupted: no pause of more than {series.silence_s:g} s{cost}",
             applicable=False,
         )
     if longest.after is None:
