@@ -146,7 +146,7 @@ class Cache:
                 found = self.find(artefact, inputs=inputs, say=say)
                 if found is not None:
                     return found
-                for leftover in path.parent.glob(f".{path.name}.*.part"):
+                for leftover in path.parent.glob(f".{path.name}.*.part*"):
                     leftover.unlink()  # Under the lock, nobody else's: a run was killed.
                 part = path.with_name(f".{path.name}.{os.getpid()}.part")
                 try:

@@ -110,8 +110,10 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
             "mmdebstrap, which makes the images' Debian layers, is not installed.",
             "Install it: apt-get install mmdebstrap",
         )
+    # Beside other jobs nobody could type a password.
+    root = [*as_root(), "-n"] if as_root() else []
     words = [
-        *as_root(),
+        *root,
         program,
         "--mode=root",
         f"--architectures={arch}",
@@ -192,6 +194,11 @@ def _explained(debian: Debian, result: command.Result) -> LabError:
             f"{what} could not be made: the disk is full.",
             "Free 2 GB in the temporary directory and where the cache lies.",
             evidence=evidence,
+        )
+    if "password is required" in output:
+        return LabError(
+            f"{what} needs root, and sudo wants a password.",
+            "Run `sudo -v` and then this again, or run it as root.",
         )
     if re.search(r"Could not (resolve|connect)|Connection (failed|timed out)|timed out", output):
         return LabError(

@@ -70,11 +70,12 @@ def test_a_failed_making_leaves_nothing(
 def test_what_a_killed_run_left_is_removed(cache: Cache, artefact: Artefact) -> None:
     folder = cache.path(artefact).parent
     folder.mkdir(parents=True)
-    (folder / ".thing.bin.4711.part").write_bytes(b"half")
+    for name in (".thing.bin.4711.part", ".thing.bin.4711.part.raw"):
+        (folder / name).write_bytes(b"half")
 
     cache.get_or_make(artefact, writes(b"content"), say=silent)
 
-    assert not (folder / ".thing.bin.4711.part").exists()
+    assert list(folder.glob("*.4711.*")) == list(folder.glob(".*.4711.*")) == []
 
 
 def test_a_damaged_file_is_named_and_made_again(cache: Cache, artefact: Artefact) -> None:

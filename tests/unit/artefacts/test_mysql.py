@@ -101,6 +101,7 @@ def test_the_registry_is_asked_with_a_limit(mirror, monkeypatch: pytest.MonkeyPa
         ("E: Could not connect to deb.debian.org:80", "mirror .* does not answer"),
         ("E: You don't have enough free space: No space left on device", "the disk is full"),
         ("GPG error: NO_PUBKEY 123", "signature"),
+        ("sudo: a password is required", "sudo wants a password"),
     ],
 )
 def test_failures_of_mmdebstrap_get_their_cure(
