@@ -49,6 +49,8 @@ def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
 
         choice = _distribution(inventory, found.nodes, cache)
         progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
+        if choice.distribution == "kubeadm":
+            packages.ensure(packages.NEEDED_TO_BUILD, progress)
         bundle = artefacts.prepare(choice.distribution, settings, cache, progress)
         image = images.node_image(settings, cache, progress)
 

@@ -21,13 +21,14 @@ PROGRAMS = {
 """Program that the kit calls: the Debian and Ubuntu package that has it."""
 
 FILES = {
-    "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     "/usr/include/stdio.h": "libc6-dev",
 }
 """File that the kit needs: the package that has it."""
 
-NEEDED = ("dockerd", "iptables", "ssh")
-"""What every lab needs; the builds ask for theirs when there is something to build."""
+NEEDED = ("dockerd", "iptables", "mmdebstrap", "ssh")
+"""What every lab needs."""
+NEEDED_TO_BUILD = ("gcc", "/usr/include/stdio.h")
+"""What the builds of a kubeadm lab need besides: flanneld is linked by a C compiler."""
 
 ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where an ordinary user's PATH does not look."""
