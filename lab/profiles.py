@@ -113,7 +113,7 @@ class Profile:
         return {
             "not_ready": not_ready,
             "evicted": evicted,
-            "scheduled": _after(evicted, LATENESS_S, "eviction; the scheduler has no timer"),
+            "scheduled": _after(evicted, LATENESS_S, "after the eviction; scheduling has no timer"),
             **_starting(evicted, LATENESS_S),
         }
 
@@ -125,21 +125,21 @@ class Profile:
         """Predict the replacement of a deleted pod, made when the old one is gone."""
         deleted = Window(earliest_s=0, latest_s=START_ALLOWANCE_S, why="the old pod's shutdown")
         return {
-            "scheduled": _after(deleted, LATENESS_S, "the old pod's end"),
+            "scheduled": _after(deleted, LATENESS_S, "after the old pod's end"),
             **_starting(deleted, LATENESS_S),
         }
 
 
-def _after(before: Window, allowance_s: float, what: str) -> Window:
+def _after(before: Window, allowance_s: float, why: str) -> Window:
     return Window(
         earliest_s=before.earliest_s,
         latest_s=before.latest_s + allowance_s,
-        why=f"after the {what}",
+        why=why,
     )
 
 
 def _starting(before: Window, lateness_s: float) -> dict[str, Window]:
-    start = _after(before, lateness_s + START_ALLOWANCE_S, "stage before; the start has no timer")
+    start = _after(before, lateness_s + START_ALLOWANCE_S, "after that; a start has no timer")
     return {"started": start, "ready": start, "streaming": start}
 
 
