@@ -24,15 +24,21 @@ class LabFile:
     """These timers."""
     versions: Mapping[str, str]
     """Releases of what runs on the nodes."""
+    images: Mapping[str, str]
+    """Image references of what runs in pods."""
+    settings: Mapping[str, Any]
+    """Every setting of the inventory, as it was asked for."""
 
     @classmethod
     def read(cls, node: Node) -> Self | None:
-        """Return what `node` says, or None where it has no such file or can't be reached."""
+        """Return what `node` says, or None where it has no such file, or none that is whole."""
         answer = node.run(["cat", PATH], timeout_s=10, check=False)
         if answer.returncode != 0:
             return None
-        content: dict[str, Any] = json.loads(answer.stdout)
-        return cls(**content)
+        try:
+            return cls(**json.loads(answer.stdout))
+        except (TypeError, ValueError):
+            return None  # cut off, or of another version of the kit
 
     @classmethod
     def read_any(cls, nodes: Sequence[Node]) -> Self | None:

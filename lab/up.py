@@ -106,6 +106,7 @@ def _not_reached(nodes: Sequence[Node]) -> str | None:
 def _variables(inventory: Inventory, choice: Choice, bundle: Bundle) -> dict[str, Any]:
     return {
         **inventory.settings.model_dump(),
+        "lab_settings": inventory.settings.model_dump(),
         "lab_distribution": choice.distribution,
         "lab_profile_timers": profiles.load(inventory.settings.lab_profile).timers,
         "lab_artefacts_dir": CACHE_IN_NODE,
