@@ -9,9 +9,9 @@ kubectl get nodes
 echo "== pods"
 kubectl get pods --output=wide
 echo "== warnings, the newest last"
-kubectl get events --field-selector=type=Warning --sort-by=.lastTimestamp | tail -n 25
+kubectl get events --field-selector=type=Warning --sort-by=.lastTimestamp | cut -c 1-240 | tail -n 12
 for pod in $(kubectl get pods --output=jsonpath='{range .items[?(@.status.phase!="Succeeded")]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' |
     awk '$2 != "True" { print $1 }'); do
     echo "== last lines of $pod"
-    kubectl logs "$pod" --all-containers --prefix --tail=12
+    kubectl logs "$pod" --all-containers --tail=5 | cut -c 1-240
 done
