@@ -1,0 +1,87 @@
+import os
+import signal
+
+import pytest
+
+from lab import playbook
+from lab.node import Node, Ssh
+from lab.playbook import _failure, _interruptible, _Listener
+from lab.progress import Silent
+
+
+@pytest.fixture
+def listener():
+    with Silent().step("x") as step:
+        yield _Listener(step=step)
+
+
+def event(kind, **data):
+    return {"event": kind, "event_data": data}
+
+
+def test_news_are_play_and_task(listener):
+    listener(event("playbook_on_play_start", play="Nodes"))
+    listener(event("playbook_on_task_start", task="Boot"))
+    assert listener.step.news == "Nodes: Boot"
+
+
+def test_checks_that_ansible_adds_are_no_news(listener):
+    listener(event("playbook_on_task_start", task="Boot"))
+    listener(event("playbook_on_task_start", task="Validating arguments against arg spec 'main'"))
+    assert listener.step.news.endswith("Boot")
+
+
+def test_changes_are_counted_by_node_and_told_by_task(listener):
+    listener(event("runner_on_ok", task="Write", host="a", res={"changed": True}))
+    listener(event("runner_on_ok", task="Write", host="b", res={"changed": True}))
+    listener(event("runner_on_ok", task="Look", host="b", res={"changed": False}))
+    listener(event("playbook_on_stats", changed={"a": 1, "b": 1}))
+    assert list(listener.changed_tasks) == ["Write"]
+    assert listener.changed == {"a": 1, "b": 1}
+
+
+def test_failure_has_task_node_and_what_it_printed(listener):
+    result = {"msg": "non-zero return code", "stderr": "etcd: no leader", "stdout": ""}
+    listener(event("runner_on_failed", task="Join", host="server-2", res=result))
+    error = _failure("site.yml", "failed", listener, "", 900)
+    assert error.message == "The task 'Join' of site.yml failed on server-2."
+    assert "etcd: no leader" in error.evidence
+    assert "lab up" in error.cure
+
+
+def test_failures_that_the_playbook_expects_are_none(listener):
+    listener(event("runner_on_failed", task="Ask", host="a", res={}, ignore_errors=True))
+    assert not listener.failures
+
+
+def test_items_of_a_loop_that_failed_are_told(listener):
+    items = [{"failed": False, "msg": "fine"}, {"failed": True, "msg": "no space left"}]
+    listener(event("runner_on_failed", task="Copy", host="a", res={"msg": "", "results": items}))
+    assert _failure("site.yml", "failed", listener, "", 900).evidence == "no space left"
+
+
+def test_time_out_has_the_last_lines(listener):
+    output = "\n".join(f"line {n}" for n in range(50))
+    error = _failure("site.yml", "timeout", listener, output, 900)
+    assert "900 s" in error.message
+    assert error.evidence.splitlines()[0] == "line 30"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_kept_until_ansible_has_ended(number):
+    before = signal.getsignal(number)
+    with _interruptible() as caught:
+        os.kill(os.getpid(), number)
+        assert caught == [number]
+    assert signal.getsignal(number) is before
+
+
+def test_nodes_are_told_to_ansible_with_the_labs_own_keys(tmp_path):
+    ssh = Ssh(key=tmp_path / "key", known_hosts=tmp_path / "known")
+    node = Node(name="server-1", role="server", address="10.87.0.11", ssh=ssh)
+    told = playbook._addresses([node])["all"]["children"]
+    assert told["workers"]["hosts"] == {}
+    host = told["servers"]["hosts"]["server-1"]
+    assert host["ansible_host"] == host["lab_node_ip"] == "10.87.0.11"
+    assert f"UserKnownHostsFile={tmp_path / 'known'}" in host["ansible_ssh_common_args"]
+    assert "StrictHostKeyChecking=yes" in host["ansible_ssh_common_args"]
