@@ -1,0 +1,55 @@
+"""Healing many nodes: one that can't be reached keeps no other from being healed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lab.command import CommandError, Result
+from lab.errors import LabError
+from lab.faults import heal
+from lab.node import Node, Ssh
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scripted(Node):
+    """A node that answers with one outcome after the other: output, or None for no answer."""
+
+    outcomes: list[str | None] = field(default_factory=list)
+
+    def run(
+        self, argv: Sequence[str], *, stdin: str = "", timeout_s: float = 60, check: bool = True
+    ) -> Result:
+        output = self.outcomes.pop(0)
+        if output is None:
+            raise CommandError(
+                Result(argv=tuple(argv), returncode=255, stdout="", stderr="timed out")
+            )
+        return Result(argv=tuple(argv), returncode=0, stdout=output, stderr="")
+
+
+def node(name: str, *outcomes: str | None) -> Scripted:
+    ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
+    return Scripted(name=name, role="server", address="10.9.8.7", ssh=ssh, outcomes=list(outcomes))
+
+
+def test_a_connection_that_was_lost_is_tried_again() -> None:
+    assert heal.heal_node(node("server-1", None, "iptables\ntimer\n")) == ("iptables", "timer")
+
+
+def test_a_node_that_stays_away_is_named_after_all_were_tried() -> None:
+    well = node("server-2", "timer\n")
+    with pytest.raises(LabError, match="1 of 2 nodes could not be healed") as caught:
+        heal.heal([node("server-1", None, None), well])
+    assert "server-1 (10.9.8.7)" in caught.value.evidence
+    assert well.outcomes == []
+
+
+def test_only_nodes_that_had_something_are_told() -> None:
+    healed = heal.heal([node("server-1", ""), node("worker-1", "iptables\n")])
+    assert [str(line) for line in healed] == ["worker-1: removed iptables"]
+
+
+def test_a_lab_without_running_nodes_has_nothing_to_heal() -> None:
+    assert heal.heal([]) == ()
