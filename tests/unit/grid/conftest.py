@@ -4,6 +4,7 @@ import logging
 
 import hypothesis
 import pytest
+import stream_fixtures as streams
 
 # How long an example takes depends on what else this machine does.
 hypothesis.settings.register_profile("grid", deadline=None)
@@ -12,12 +13,12 @@ hypothesis.settings.load_profile("grid")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine, in an event loop of its own and for 60 s at most."""
+    """Run a test that is a coroutine, in an event loop of its own and for a minute at most."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 60))
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), streams.stretched(60)))
     return True
 
 

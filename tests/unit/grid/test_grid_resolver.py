@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+import stream_fixtures as streams
 
 from grid.resolver import Resolver
 
@@ -59,7 +60,7 @@ async def test_the_last_known_address_serves_when_the_name_server_fails_or_is_si
     for _ in range(3):
         start = time.monotonic()
         assert (await resolver.resolve())[1] == ("10.0.0.7", 4712)
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < streams.stretched(2)
     assert names.asked == 3, "one lookup is under way at a time"
 
 
@@ -72,4 +73,4 @@ def test_the_end_waits_for_no_name_server(names):
 
     start = time.monotonic()
     asyncio.run(ask())
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < streams.stretched(5)

@@ -15,7 +15,7 @@ def test_a_wait_for_the_database_says_what_it_waits_for_and_ends():
     arguments = ["show", "--database", "lower", "--wait", "2"]
     start = time.monotonic()
     with streams.Process("grid.pdc", *arguments, env=NOWHERE) as process:
-        _, error = process.process.communicate(timeout=30)
+        _, error = process.process.communicate(timeout=streams.stretched(30))
     assert time.monotonic() - start >= 2
     assert process.process.returncode == 1
     first, *_, last = error.strip().splitlines()
@@ -31,7 +31,7 @@ def test_sigterm_ends_a_wait_within_a_second():
         assert "waiting for the database" in process.process.stderr.readline()
         code, seconds, _ = process.terminate()
     assert code == 0
-    assert seconds < 1
+    assert seconds < streams.stretched(1)
 
 
 def test_a_topology_with_mistakes_is_refused_before_anything_is_done(tmp_path):
@@ -39,7 +39,7 @@ def test_a_topology_with_mistakes_is_refused_before_anything_is_done(tmp_path):
     path.write_text("stream: {name: pdc, idcode: 0}\ninputs: []\n")
     arguments = ["init", "--database", "lower", "--topology", str(path)]
     with streams.Process("grid.pdc", *arguments, env=NOWHERE) as process:
-        _, error = process.process.communicate(timeout=30)
+        _, error = process.process.communicate(timeout=streams.stretched(30))
     assert process.process.returncode == 1
     assert error.splitlines() == [
         f"pdc: the topology {path} has to be corrected:",
@@ -51,7 +51,7 @@ def test_a_topology_with_mistakes_is_refused_before_anything_is_done(tmp_path):
 def test_a_wrong_port_in_the_environment_is_said(port):
     env = {**NOWHERE, "DB_PORT": port}
     with streams.Process("grid.pdc", "show", "--database", "lower", env=env) as process:
-        _, error = process.process.communicate(timeout=30)
+        _, error = process.process.communicate(timeout=streams.stretched(30))
     assert error == f"pdc: DB_PORT is '{port}': set it to a port number\n"
 
 
@@ -72,4 +72,4 @@ def test_it_starts_from_the_cache_when_the_database_is_away(tmp_path):
         assert "cannot connect (attempt 1)" in process.process.stderr.readline()
         code, seconds, _ = process.terminate()
     assert code == 0
-    assert seconds < 1
+    assert seconds < streams.stretched(1)

@@ -67,7 +67,7 @@ def pdc(env: dict[str, str], *arguments: str) -> tuple[int, str, str]:
     command, *rest = arguments
     database = ["--database", env["NAME"], "--wait", "10"]
     with streams.Process("grid.pdc", command, *database, *rest, env=env) as process:
-        out, error = process.process.communicate(timeout=60)
+        out, error = process.process.communicate(timeout=streams.stretched(60))
     return process.process.returncode, out, error
 
 
@@ -150,7 +150,7 @@ def test_two_inits_at_once_do_not_disturb_each_other(env, tmp_path):
     said = []
     for process in processes:
         with process:
-            said.append("".join(process.process.communicate(timeout=60)))
+            said.append("".join(process.process.communicate(timeout=streams.stretched(60))))
     assert sum("now holds" in text for text in said) == 1, said
     assert sum("held already" in text for text in said) == 2, said
 
@@ -196,7 +196,7 @@ def test_it_serves_from_the_database_and_without_it_from_the_cache(env, tmp_path
                 assert frames == 20
                 code, seconds, log = serving.terminate()
             assert code == 0
-            assert seconds < 1
+            assert seconds < streams.stretched(1)
             assert message in log
             assert cache.exists()
 
