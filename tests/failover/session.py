@@ -9,7 +9,7 @@ from lab.errors import LabError
 from lab.find import Lab, find
 from lab.lab_file import LabFile
 from lab.outlets import HIGHER
-from lab.profiles import Profile, load
+from lab.profiles import Profile
 from measurements.probes.api_watch import ApiWatch
 from measurements.probes.consumer import Consumer
 from measurements.probes.sql_writer import SqlWriter
@@ -61,10 +61,23 @@ def look_up(name: str) -> tuple[Lab, LabFile]:
     return lab, about
 
 
+def _node_versions(lab: Lab) -> dict[str, str]:
+    """Return what the kubelets say of the nodes; one entry where all say the same."""
+    infos = [node.status.node_info for node in lab.cluster.list_nodes()]
+    told = {
+        "kubelet": {info.kubelet_version for info in infos},
+        "container runtime": {info.container_runtime_version for info in infos},
+        "node system": {info.os_image for info in infos},
+        "kernel": {info.kernel_version for info in infos},
+    }
+    return {what: ", ".join(sorted(values)) for what, values in told.items()}
+
+
 @contextlib.contextmanager
 def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
     """Begin a run on `lab` and let the probes watch it until the end of a `with` block."""
-    profile = load(about.profile)
+    # The timers that are in force there, whatever the file here says by now.
+    profile = Profile(name=about.profile, **about.timers)
     store = database.of(lab.cluster)
     hosts = [node.address for node in lab.nodes]
     consumed = [(host, HIGHER.port) for host in hosts]
@@ -74,12 +87,12 @@ def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
         lab={
             "name": lab.name,
             "distribution": about.distribution,
-            "profile": profile.name,
+            **about.settings,
             "nodes": {node.name: node.role for node in lab.nodes},
             "storage": "shared (one host directory, in place of replicated storage)",
         },
         profile=asdict(profile),
-        versions=dict(about.versions),
+        versions={**about.versions, **about.images, **_node_versions(lab)},
         measuring={"consumer": consumed, "idcode": HIGHER.idcode, "sql": store.addresses},
     )
     consumer = Consumer(run.history, consumed, idcode=HIGHER.idcode)
