@@ -7,7 +7,7 @@ LAB_TEST_SET holds settings such as `lab_distribution=k3s`.
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,17 @@ class Kit:
         options = ["-m", "pytest", "-m", "failover", "--lab", self.name, "-p", "no:cacheprovider"]
         return self.run([sys.executable, *options, *words], limit_s)
 
-    def run(self, argv: list[str], limit_s: float) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, argv: list[str], limit_s: float, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            argv, cwd=ROOT, capture_output=True, text=True, timeout=limit_s, check=False
+            argv,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
         )
         print(f"$ {' '.join(argv[1:])}\n{done.stdout}{done.stderr}")
         return done

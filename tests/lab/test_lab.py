@@ -1,5 +1,6 @@
 """The whole way of a user, in order: up, up again, look, break, other timers, break, down."""
 
+import base64
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from kubernetes import client
 from lab import etcd
 from lab.command import CommandError
 from lab.find import find
+from lab.outlets import MYSQL_PORT
 from lab.state import State
 
 pytestmark = pytest.mark.lab
@@ -60,6 +62,16 @@ def test_every_server_serves_the_api(running):
     for server in lab.cluster.servers:
         core = client.CoreV1Api(lab.cluster.api_of(server.name))
         assert len(core.list_node(_request_timeout=5).items) == 4
+
+
+def test_the_labs_mysql_holds_the_pdcs_configuration(running):
+    lab = find(running.name)
+    secret = client.CoreV1Api(lab.cluster.api()).read_namespaced_secret("mysql", "grid")
+    password = base64.b64decode(secret.data["root-password"]).decode()
+    server = f"{lab.nodes[0].address}:{MYSQL_PORT}:{password}"
+    argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/test_pdc_mysql.py"]
+    done = running.run(argv, 300, {"BLACKSTART_TEST_MYSQL": server})
+    assert done.returncode == 0, done.stdout
 
 
 def test_up_on_a_running_lab_changes_nothing(running):

@@ -1,7 +1,7 @@
 """The tables in a real MySQL server.
 
-BLACKSTART_TEST_MYSQL=HOST:PORT:ROOTPASSWORD names one that the tests may use; without it
-they are skipped, and a lab's run covers the same ground with `pdc init` and `pdc serve`.
+They run with `-m mysql`, against the server that BLACKSTART_TEST_MYSQL=HOST:PORT:ROOTPASSWORD
+names; tests/lab runs them against a lab's own.
 """
 
 import contextlib
@@ -16,6 +16,8 @@ import stream_fixtures as streams
 
 from grid import client
 from grid.pdc import document
+
+pytestmark = pytest.mark.mysql
 
 TOPOLOGY = """
 stream: {name: pdc, idcode: 10, port: 4712, lag_time_s: 0.3}
@@ -38,7 +40,7 @@ inputs:
 def server() -> dict[str, str]:
     given = os.environ.get("BLACKSTART_TEST_MYSQL")
     if not given:
-        pytest.skip("BLACKSTART_TEST_MYSQL=HOST:PORT:ROOTPASSWORD names no MySQL server")
+        pytest.fail("BLACKSTART_TEST_MYSQL=HOST:PORT:ROOTPASSWORD names no MySQL server")
     host, port, password = given.split(":", 2)
     return {"DB_HOST": host, "DB_PORT": port, "DB_ROOT_PASSWORD": password}
 

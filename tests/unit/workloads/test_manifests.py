@@ -134,7 +134,8 @@ def test_the_role_generates_every_password_that_is_asked_for(objects: list[Objec
     }
     tasks = yaml.safe_load((ROLE / "tasks" / "configure.yml").read_text())
     script = next(task["ansible.builtin.shell"]["cmd"] for task in tasks if task.get("no_log"))
-    generated = {line.split(":")[0].strip() for line in script.splitlines() if "$(password)" in line}
+    lines = [line for line in script.splitlines() if "$(password)" in line]
+    generated = {line.split(":")[0].strip() for line in lines}
     assert generated == asked
 
 

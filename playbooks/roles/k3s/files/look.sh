@@ -7,9 +7,13 @@ set -eu
 data=/var/lib/rancher/k3s
 template=$data/agent/etc/containerd/config-v3.toml.tmpl
 
-# The first call unpacks what the binary carries.
-set -- "$1" $(k3s kubectl version --client | sed -n 's/^Client Version: //p')
-echo "$2"
+# The first call unpacks what the binary carries, and says so between the lines.
+if said=$(k3s kubectl version --client 2>&1); then
+  echo "$said" | sed -n 's/^Client Version: //p'
+else
+  echo "not to be run: $said" | tr '\n' ' '
+  echo
+fi
 set -- $(ip -4 -oneline address show to "$1")
 echo "$2"
 if test -e $data/joined; then echo member; else echo new; fi
