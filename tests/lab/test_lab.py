@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client
 
 from lab import etcd
-from lab.command import CommandError
+from lab.command import CommandError, run
 from lab.find import find
 from lab.outlets import MYSQL_PORT
 from lab.state import State
@@ -97,11 +97,27 @@ def test_second_up_at_the_same_time_is_refused(running):
 
 
 def test_nothing_of_the_lab_reaches_another_network(running):
-    lab = find(running.name)
-    worker = lab.node("worker-1")
-    for address in ("192.0.2.1", "10.96.255.254"):
-        with pytest.raises(CommandError):
-            worker.run(["timeout", "3", "bash", "-c", f": </dev/tcp/{address}/443"])
+    engine = docker.from_env()
+    image = engine.containers.get(f"{running.name}-worker-1").image
+    outside = engine.containers.run(
+        image,
+        ["python3", "-m", "http.server", "8000"],
+        detach=True,
+        labels={"blackstart.lab-test": running.name},
+    )
+    try:
+        outside.reload()
+        address = outside.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+        url = f"http://{address}:8000/"
+        _wait(lambda: run(["curl", "-sf", "-m", "3", url], check=False).returncode == 0, 30)
+        worker = find(running.name).node("worker-1")
+        with pytest.raises(CommandError, match="exit code"):
+            worker.run(["curl", "-sf", "-m", "5", url])
+        # A service address that nobody has: before kube-proxy knows a service, it is the same.
+        with pytest.raises(CommandError, match="exit code"):
+            worker.run(["curl", "-sf", "-m", "5", "-k", "https://10.96.255.254/"])
+    finally:
+        outside.remove(force=True, v=True)
 
 
 def test_thesis_timers(running):
@@ -142,3 +158,10 @@ def test_down_leaves_nothing(running):
     done = running.lab("status", "--name", running.name)
     assert done.returncode == 1
     assert "There is no lab" in done.stderr
+
+
+def _wait(done, limit_s: float) -> None:
+    started = time.monotonic()
+    while not done():
+        assert time.monotonic() - started < limit_s
+        time.sleep(0.5)
