@@ -34,6 +34,7 @@ def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
     settings = inventory.settings
     state = State(settings.lab_name)
     with state.lock():
+        packages.authorise()
         packages.ensure(packages.NEEDED, progress)
         client = engine.ensure(progress)
         cache = Cache()

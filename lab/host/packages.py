@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,6 +68,18 @@ def ensure(names: Iterable[str], progress: Progress) -> None:
                 f"Run: {' '.join([*as_root(), 'apt-get install', listed])}",
                 evidence=str(error),
             ) from None
+
+
+def authorise() -> None:
+    """Let sudo ask for the password now, where later it could only fail beside other output.
+
+    Raises LabError where this user may not become root.
+    """
+    if os.geteuid() != 0 and subprocess.run(["sudo", "-v"], check=False).returncode != 0:
+        raise LabError(
+            "Making nodes and images needs root, and sudo refuses this user.",
+            "Run the command as root, or as a user who may use sudo.",
+        )
 
 
 def as_root() -> list[str]:
