@@ -11,7 +11,6 @@ from lab.cluster import Cluster
 from lab.errors import LabError
 from lab.host import engine, packages
 from lab.inventory import Inventory
-from lab.lab_file import LabFile
 from lab.node import Node
 from lab.playbook import Outcome, play
 from lab.progress import Progress, wait
@@ -48,7 +47,7 @@ def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
         )
         preflight.raise_limits(progress)
 
-        choice = _distribution(inventory, found.nodes, cache)
+        choice = _distribution(inventory, found.distribution, cache)
         progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
         if choice.distribution == "kubeadm":
             packages.ensure(packages.NEEDED_TO_BUILD, progress)
@@ -57,7 +56,7 @@ def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
 
         provider = ContainerProvider(client, settings, state, image=image, cache=cache.root)
         with progress.step(f"Boot {len(inventory.hosts)} nodes", limit_s=BOOT_LIMIT_S) as step:
-            nodes = provider.create(inventory.hosts)
+            nodes = provider.create(inventory.hosts, choice.distribution)
             wait(
                 "SSH on every node",
                 lambda: _not_reached(nodes),
@@ -81,18 +80,17 @@ def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
     return outcome, time.monotonic() - started
 
 
-def _distribution(inventory: Inventory, nodes: Sequence[Node], cache: Cache) -> Choice:
+def _distribution(inventory: Inventory, there: str, cache: Cache) -> Choice:
     """Stay with the distribution of a lab that exists; choose one for a new lab."""
     wanted = inventory.settings.lab_distribution
-    there = LabFile.read_any(nodes)
-    if there is None:
+    if not there:
         return artefacts.choose_distribution(wanted, cache, inventory.settings)
-    if wanted not in ("auto", there.distribution):
+    if wanted not in ("auto", there):
         raise LabError(
-            f"The lab {there.lab_name!r} runs {there.distribution}; {wanted} is asked for.",
+            f"The lab {inventory.settings.lab_name!r} runs {there}; {wanted} is asked for.",
             "Run `lab down` first, or give the other lab another name with --name.",
         )
-    return Choice(distribution=there.distribution, reason="the lab runs it already")
+    return Choice(distribution=there, reason="the lab runs it already")
 
 
 def _not_reached(nodes: Sequence[Node]) -> str | None:

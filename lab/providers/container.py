@@ -27,6 +27,7 @@ from lab.state import State
 LABEL = "blackstart.lab"
 ROLE_LABEL = "blackstart.role"
 HOST_LABEL = "blackstart.host"
+DISTRIBUTION_LABEL = "blackstart.distribution"
 CACHE_IN_NODE = "/var/cache/blackstart"
 """Where a node sees the control machine's artefact cache, read-only."""
 SHARED_IN_NODE = "/var/lib/blackstart/shared"
@@ -63,13 +64,17 @@ class ContainerProvider:
         containers = self._containers()
         nodes = sorted((self._node(c) for c in containers), key=lambda n: (n.role, n.name))
         running = frozenset(c.labels[HOST_LABEL] for c in containers if c.status == "running")
-        return Found(nodes=tuple(nodes), running=running)
+        distributions = [c.labels[DISTRIBUTION_LABEL] for c in containers]
+        return Found(
+            nodes=tuple(nodes), running=running, distribution=next(iter(distributions), "")
+        )
 
-    def create(self, hosts: Mapping[str, Role]) -> tuple[Node, ...]:
+    def create(self, hosts: Mapping[str, Role], distribution: str) -> tuple[Node, ...]:
         """Create and start what is missing of `hosts`, and return all nodes.
 
-        Raises LabError where the lab's name or network is taken, or the lab exists
-        with other hosts.
+        They remember what `distribution` they were made for. Raises LabError where the
+        lab's name or network is taken, or the lab exists with other hosts or with
+        another artefact cache.
         """
         found = self.find()
         if strangers := {node.name for node in found.nodes} - hosts.keys():
@@ -86,8 +91,9 @@ class ContainerProvider:
         there = {node.name for node in found.nodes}
         for host, role in hosts.items():
             if host not in there:
-                self._create(host, role, addresses)
+                self._create(host, role, addresses, distribution)
         for container in self._containers():
+            self._refuse_other_cache(container)
             self._let_in(container)
             if container.status != "running":
                 container.start()
@@ -176,7 +182,19 @@ class ContainerProvider:
         )
         return chosen
 
-    def _create(self, host: str, role: Role, addresses: Mapping[str, str]) -> None:
+    def _refuse_other_cache(self, container: Container) -> None:
+        """Refuse to go on where the node would look for artefacts elsewhere."""
+        for mount in container.attrs["Mounts"]:
+            if mount["Destination"] == CACHE_IN_NODE and mount["Source"] != str(self._cache):
+                raise LabError(
+                    f"{container.name} was made with the artefact cache {mount['Source']}; "
+                    f"now it is {self._cache}.",
+                    f"Set BLACKSTART_CACHE={mount['Source']}, or run `lab down` first.",
+                )
+
+    def _create(
+        self, host: str, role: Role, addresses: Mapping[str, str], distribution: str
+    ) -> None:
         shared = f"{self._name}-shared"
         # Asking for a volume that is there returns it as it is.
         self._client.volumes.create(shared, labels={LABEL: self._name})
@@ -194,7 +212,12 @@ class ContainerProvider:
                 "/sbin/init",
                 name=f"{self._name}-{host}",
                 hostname=host,
-                labels={LABEL: self._name, ROLE_LABEL: role, HOST_LABEL: host},
+                labels={
+                    LABEL: self._name,
+                    ROLE_LABEL: role,
+                    HOST_LABEL: host,
+                    DISTRIBUTION_LABEL: distribution,
+                },
                 cap_add=["ALL"],
                 cap_drop=[] if _may_raise_limits() else ["SYS_RESOURCE"],
                 security_opt=["seccomp=unconfined", "apparmor=unconfined"],

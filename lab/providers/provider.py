@@ -15,6 +15,8 @@ class Found:
     """Its nodes, servers first, by name."""
     running: frozenset[str]
     """Names of the nodes that run."""
+    distribution: str
+    """What the cluster on them is, or will be, made of; empty where there are no nodes."""
 
 
 class Provider(Protocol):
@@ -23,8 +25,11 @@ class Provider(Protocol):
     def find(self) -> Found:
         """Return what exists of the lab, in whatever state."""
 
-    def create(self, hosts: Mapping[str, Role]) -> tuple[Node, ...]:
-        """Create and start what is missing of `hosts`, and return all nodes."""
+    def create(self, hosts: Mapping[str, Role], distribution: str) -> tuple[Node, ...]:
+        """Create and start what is missing of `hosts`, and return all nodes.
+
+        They remember what `distribution` they were made for.
+        """
 
     def destroy(self) -> list[str]:
         """Remove every trace of the lab's nodes, and return the names of what was removed."""
