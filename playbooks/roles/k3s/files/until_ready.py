@@ -4,8 +4,10 @@ Runs on the node itself, with Python's standard library only:
 
     until_ready.py start|restart|look UNIT NODE LIMIT_S
 
-The place is taken when the service runs, every offered image archive is imported, the
-node is Ready and, on a server, its API server is ready and its etcd member may vote.
+`start` waits only until others can join through this node. The place is taken when the
+service runs, every offered image archive is imported, the node is Ready and, on a server,
+its API server is ready. That its etcd member may vote needs no look of its own: before
+that, a k3s server does not tell systemd that it runs.
 Prints how long that took. After LIMIT_S seconds, or MAX_RESTARTS that systemd made, it
 prints what is lacking and the evidence for it, and exits with 1.
 """
@@ -47,7 +49,7 @@ def main() -> int:
         subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
         time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
     restarts = restarts_of(unit)
-    while missing := lacking(unit, node):
+    while missing := not_running(unit) if verb == "start" else lacking(unit, node):
         elapsed_s = time.monotonic() - begin
         failed = restarts_of(unit) - restarts
         if elapsed_s > limit_s or failed > MAX_RESTARTS:
@@ -55,7 +57,8 @@ def main() -> int:
             print(f" and {failed} restarts of {unit}: {missing}\n{evidence(unit)}")
             return 1
         time.sleep(PERIOD_S)
-    JOINED.touch()
+    if verb != "start":
+        JOINED.touch()
     print(f"{node} is ready after {time.monotonic() - begin:.1f} s")
     return 0
 
@@ -75,11 +78,16 @@ def show(unit: str, properties: str) -> list[str]:
     ).stdout.split()
 
 
+def not_running(unit: str) -> str:
+    """Say what the service does instead of running; nothing when it has told that it runs."""
+    state = show(unit, "ActiveState,SubState")
+    return "" if state == ["active", "running"] else f"the service {unit} is {'/'.join(state)}"
+
+
 def lacking(unit: str, node: str) -> str:
     """Say what the node lacks, cheapest questions first; nothing when it is ready."""
-    state = show(unit, "ActiveState,SubState")
-    if state != ["active", "running"]:
-        return f"the service {unit} is {'/'.join(state)}"
+    if instead := not_running(unit):
+        return instead
     if waiting := not_imported():
         return f"images are not imported: {', '.join(waiting)}"
     try:
@@ -88,12 +96,8 @@ def lacking(unit: str, node: str) -> str:
             ask("/readyz")
     except (OSError, ValueError) as error:
         return f"no answer from the API server at {API}: {error}"
-    wanted = ["Ready", "EtcdIsVoter"] if unit == "k3s" else ["Ready"]
-    return "; ".join(
-        f"the node's condition {name} is {conditions.get(name, 'not set yet')}"
-        for name in wanted
-        if not conditions.get(name, "").startswith("True")
-    )
+    ready = conditions.get("Ready", "not set yet")
+    return "" if ready.startswith("True") else f"the node's condition Ready is {ready}"
 
 
 def not_imported() -> list[str]:
