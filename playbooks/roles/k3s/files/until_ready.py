@@ -29,15 +29,19 @@ API = "https://127.0.0.1:6444"
 PERIOD_S = 1.0
 MAX_RESTARTS = 15
 """A server may be refused some times while another one joins, but not this often."""
+OFFER_AGAIN_S = 10.0
+"""k3s does not try again by itself to import an archive that it failed on, as it does
+when two tags of one image race; an archive that it is still at is not taken twice."""
 EVIDENCE = {
     "service": "systemctl status --no-pager --lines=0 {unit}",
-    "fatal messages": "journalctl --unit={unit} --lines=3 --no-pager --output=cat"
-    " --grep=level=fatal",
-    "journal": "journalctl --unit={unit} --lines=15 --no-pager --output=cat",
-    "containerd": f"tail -n 5 {AGENT}/containerd/containerd.log",
-    "ports": "ss --listening --tcp --numeric --no-header --processes",
+    "errors": "journalctl --unit={unit} --lines=6 --no-pager --output=cat"
+    " --grep=level=(fatal|error)|^panic",
+    "journal": "journalctl --unit={unit} --lines=8 --no-pager --output=cat --grep=^time=",
+    "containerd": f"tail -n 3 {AGENT}/containerd/containerd.log",
+    "ports": "ss --listening --tcp --numeric --no-header",
     "addresses": "ip -brief address",
 }
+EVIDENCE_WIDTH = 240
 
 
 def main() -> int:
@@ -49,6 +53,7 @@ def main() -> int:
         subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
         time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
     restarts = restarts_of(unit)
+    offered_s = begin
     while missing := not_running(unit) if verb == "start" else lacking(unit, node):
         elapsed_s = time.monotonic() - begin
         failed = restarts_of(unit) - restarts
@@ -56,6 +61,9 @@ def main() -> int:
             print(f"{node} has no place in the cluster after {elapsed_s:.0f} s", end="")
             print(f" and {failed} restarts of {unit}: {missing}\n{evidence(unit)}")
             return 1
+        if time.monotonic() - offered_s > OFFER_AGAIN_S:
+            offer_again(not_imported())
+            offered_s = time.monotonic()
         time.sleep(PERIOD_S)
     if verb != "start":
         JOINED.touch()
@@ -110,6 +118,16 @@ def not_imported() -> list[str]:
     return sorted(file.name for file in offered if str(file) not in imported)
 
 
+def offer_again(names: list[str]) -> None:
+    """Make the links of these archives anew, which k3s watches for."""
+    for name in names:
+        link = AGENT / "images" / name
+        fresh = link.with_name(f".{name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(link.readlink())
+        fresh.replace(link)
+
+
 def node_conditions(node: str) -> dict[str, str]:
     """Return the conditions of the Node object, each with the reason it gives."""
     conditions = json.loads(ask(f"/api/v1/nodes/{node}"))["status"].get("conditions", [])
@@ -134,7 +152,8 @@ def evidence(unit: str) -> str:
     for title, command in EVIDENCE.items():
         argv = command.format(unit=unit).split()
         said = subprocess.run(argv, capture_output=True, text=True, check=False)
-        parts.append(f"== {title}\n{(said.stdout + said.stderr).strip()}")
+        lines = (said.stdout + said.stderr).strip().splitlines()
+        parts += [f"== {title}", *(" ".join(line.split())[:EVIDENCE_WIDTH] for line in lines)]
     return "\n".join(parts)
 
 
