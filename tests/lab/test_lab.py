@@ -83,6 +83,8 @@ def test_up_on_a_running_lab_changes_nothing(running):
 def test_second_up_at_the_same_time_is_refused(running):
     first = subprocess.Popen(
         [sys.executable, "-m", "lab", "up", "--name", running.name],
+        # Where the tests run in the background of a shell, children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
