@@ -20,7 +20,7 @@ class LabFile:
     """What the cluster is made of."""
     profile: str
     """Name of the timers in force."""
-    timers: Mapping[str, int]
+    timers: Mapping[str, float]
     """These timers."""
     versions: Mapping[str, str]
     """Releases of what runs on the nodes."""

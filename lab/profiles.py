@@ -52,6 +52,8 @@ class Profile:
     """Interval at which the node life-cycle controller looks at all nodes."""
     node_monitor_grace_s: int
     """Age of the newest heartbeat at which a node becomes NotReady."""
+    node_eviction_rate: float
+    """Nodes per second whose pods are evicted; a turn spent in vain costs one interval."""
     toleration_s: int
     """Time that a pod stays bound to a NotReady or unreachable node."""
     http2_read_idle_s: int
@@ -70,7 +72,7 @@ class Profile:
     """Interval at which the others try to take it."""
 
     @property
-    def timers(self) -> dict[str, int]:
+    def timers(self) -> dict[str, float]:
         """Every knob but the name, as the roles take them."""
         knobs: dict[str, Any] = asdict(self)
         del knobs["name"]
@@ -105,10 +107,14 @@ class Profile:
             f"({self.renew_s:g} s), plus up to one look of the controller "
             f"({self.node_monitor_period_s} s)",
         )
+        # The tainting pass may meet a cache that still calls the node Ready; it drops the
+        # node then and has spent its token (node_lifecycle_controller.go).
+        turn_s = 1 / self.node_eviction_rate
         evicted = Window(
             earliest_s=not_ready.earliest_s + self.toleration_s,
-            latest_s=not_ready.latest_s + self.toleration_s + LATENESS_S,
-            why=f"NotReady, plus the toleration of {self.toleration_s} s",
+            latest_s=not_ready.latest_s + self.toleration_s + turn_s + LATENESS_S,
+            why=f"NotReady, plus the toleration of {self.toleration_s} s, plus up to one turn of "
+            f"the eviction limiter ({turn_s:g} s)",
         )
         return {
             "not_ready": not_ready,
@@ -149,7 +155,7 @@ def load(name: str, file: Path = PROFILES_FILE) -> Profile:
     Raises LabError where there is none of that name, or where it lacks a knob or
     has one that nothing reads.
     """
-    profiles: dict[str, dict[str, int]] = yaml.safe_load(file.read_text())["lab_profiles"]
+    profiles: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text())["lab_profiles"]
     if name not in profiles:
         raise LabError(
             f"There is no timer profile {name!r} in {file}.",
