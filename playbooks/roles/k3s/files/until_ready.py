@@ -2,8 +2,10 @@
 
 Runs on the node itself, with Python's standard library only:
 
-    until_ready.py start|restart|look UNIT NODE LIMIT_S
+    until_ready.py start|restart|look UNIT NODE LIMIT_S [PEER...]
 
+`restart` waits first, for at most PEERS_LIMIT_S, until the API servers at the addresses
+PEER are ready, and leaves the service alone if they are not: it would cost the majority.
 `start` waits only until others can join through this node. The place is taken when the
 service runs, every offered image archive is imported, the node is Ready and, on a server,
 its API server is ready. That its etcd member may vote needs no look of its own: before
@@ -27,6 +29,7 @@ AGENT = DATA / "agent"
 API = "https://127.0.0.1:6444"
 """On a server its own API server, on a worker k3s' way to any of them."""
 PERIOD_S = 1.0
+PEERS_LIMIT_S = 60.0
 MAX_RESTARTS = 15
 """A server may be refused some times while another one joins, but not this often."""
 OFFER_AGAIN_S = 10.0
@@ -41,14 +44,19 @@ EVIDENCE = {
     "ports": "ss --listening --tcp --numeric --no-header",
     "addresses": "ip -brief address",
 }
-EVIDENCE_WIDTH = 240
+EVIDENCE_WIDTH = 300
 
 
 def main() -> int:
     """Return the exit code."""
-    verb, unit, node, limit = sys.argv[1:]
+    verb, unit, node, limit, *peers = sys.argv[1:]
     limit_s = float(limit)
     begin = time.monotonic()
+    while away := not_serving(peers):
+        if time.monotonic() - begin > PEERS_LIMIT_S:
+            print(f"{node} is not restarted, as other servers are not ready:", *away, sep="\n")
+            return 1
+        time.sleep(PERIOD_S)
     if verb != "look":
         subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
         time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
@@ -90,6 +98,17 @@ def not_running(unit: str) -> str:
     """Say what the service does instead of running; nothing when it has told that it runs."""
     state = show(unit, "ActiveState,SubState")
     return "" if state == ["active", "running"] else f"the service {unit} is {'/'.join(state)}"
+
+
+def not_serving(peers: list[str]) -> list[str]:
+    """Return which of these servers are not ready, each with the reason."""
+    away = []
+    for peer in peers:
+        try:
+            ask("/readyz", f"https://{peer}:6443")
+        except OSError as error:
+            away.append(f"{peer}: {error}")
+    return away
 
 
 def lacking(unit: str, node: str) -> str:
@@ -137,11 +156,11 @@ def node_conditions(node: str) -> dict[str, str]:
     }
 
 
-def ask(path: str) -> bytes:
+def ask(path: str, api: str = API) -> bytes:
     """Return what the API server answers to this node's kubelet."""
     context = ssl.create_default_context(cafile=str(AGENT / "server-ca.crt"))
     context.load_cert_chain(AGENT / "client-kubelet.crt", AGENT / "client-kubelet.key")
-    with urllib.request.urlopen(API + path, timeout=5, context=context) as answer:  # noqa: S310
+    with urllib.request.urlopen(api + path, timeout=5, context=context) as answer:  # noqa: S310
         body: bytes = answer.read()
     return body
 
