@@ -49,11 +49,11 @@ def up(
     inventory: InventoryOption = EMBEDDED, name: NameOverride = None, settings: SetOption = None
 ) -> None:
     """Bring the lab up, or to the state its inventory describes; frames flow at the end."""
-    from lab import inventory as inventories  # noqa: PLC0415 - commands load what they need
-    from lab.progress import duration  # noqa: PLC0415
-    from lab.up import up as bring_up  # noqa: PLC0415
-
     with _explained():
+        from lab import inventory as inventories  # noqa: PLC0415 - commands load what they need
+        from lab.progress import duration  # noqa: PLC0415
+        from lab.up import up as bring_up  # noqa: PLC0415
+
         wanted = inventories.load(inventory, _overrides(name, settings))
         outcome, seconds = bring_up(wanted, Terminal())
         changed = sum(outcome.changed.values())
@@ -73,9 +73,9 @@ def up(
 @app.command()
 def down(name: Name = "blackstart") -> None:
     """Remove the lab, whatever state it is in; nothing of it stays."""
-    from lab.down import down as remove  # noqa: PLC0415
-
     with _explained():
+        from lab.down import down as remove  # noqa: PLC0415
+
         removed = remove(name, Terminal())
         for thing in removed:
             print(f"  removed {thing}")
@@ -92,11 +92,11 @@ def status(
 
     Ends with 1 where a node or a pod is not ready, or frames do not flow.
     """
-    from lab.find import find  # noqa: PLC0415
-    from lab.status import status as ask  # noqa: PLC0415
-    from lab.status_table import show  # noqa: PLC0415
-
     with _explained():
+        from lab.find import find  # noqa: PLC0415
+        from lab.status import status as ask  # noqa: PLC0415
+        from lab.status_table import show  # noqa: PLC0415
+
         answer = ask(find(name))
         if as_json:
             print(json.dumps({**asdict(answer), "healthy": answer.healthy}, indent=2))
@@ -112,9 +112,9 @@ def ssh(
     name: Name = "blackstart",
 ) -> None:
     """Log in to a node, or run a command there."""
-    from lab.find import find  # noqa: PLC0415
-
     with _explained():
+        from lab.find import find  # noqa: PLC0415
+
         argv = find(name).node(node).ssh_argv()
         _become([*argv, *(command or [])])
 
@@ -122,10 +122,10 @@ def ssh(
 @app.command(context_settings=PASS_ON)
 def kubectl(context: typer.Context, name: Name = "blackstart") -> None:
     """Run kubectl against the lab, on the first server whose API is ready."""
-    from lab.find import find  # noqa: PLC0415
-    from lab.kubectl import ssh_argv  # noqa: PLC0415
-
     with _explained():
+        from lab.find import find  # noqa: PLC0415
+        from lab.kubectl import ssh_argv  # noqa: PLC0415
+
         _become(list(ssh_argv(find(name), context.args, terminal=sys.stdin.isatty())))
 
 
@@ -137,10 +137,10 @@ def logs(
     name: Name = "blackstart",
 ) -> None:
     """Show a node's journal, or what a workload's containers say."""
-    from lab.find import find  # noqa: PLC0415
-    from lab.kubectl import logs_argv  # noqa: PLC0415
-
     with _explained():
+        from lab.find import find  # noqa: PLC0415
+        from lab.kubectl import logs_argv  # noqa: PLC0415
+
         _become(list(logs_argv(find(name), what, follow=follow, lines=lines)))
 
 
@@ -149,10 +149,10 @@ def preflight(
     inventory: InventoryOption = EMBEDDED, name: NameOverride = None, settings: SetOption = None
 ) -> None:
     """Tell what `lab up` would find lacking, and change nothing."""
-    from lab import inventory as inventories  # noqa: PLC0415
-    from lab.preflight import report  # noqa: PLC0415
-
     with _explained():
+        from lab import inventory as inventories  # noqa: PLC0415
+        from lab.preflight import report  # noqa: PLC0415
+
         for line in report(inventories.load(inventory, _overrides(name, settings))):
             print(line)
 
@@ -160,10 +160,10 @@ def preflight(
 @app.command()
 def heal(name: Name = "blackstart") -> None:
     """Undo every fault on the lab's nodes, whoever left it."""
-    from lab.faults.heal import heal as undo  # noqa: PLC0415
-    from lab.find import find  # noqa: PLC0415
-
     with _explained():
+        from lab.faults.heal import heal as undo  # noqa: PLC0415
+        from lab.find import find  # noqa: PLC0415
+
         lab = find(name)
         healed = undo([node for node in lab.nodes if node.name in lab.running])
         for line in healed:

@@ -77,7 +77,8 @@ def play(
 
     with (
         progress.step(title, limit_s=limit_s) as step,
-        tempfile.TemporaryDirectory(prefix="blackstart-") as private,
+        # After Ctrl-C, connections that end may still write there for a moment.
+        tempfile.TemporaryDirectory(prefix="blackstart-", ignore_cleanup_errors=True) as private,
         _interruptible() as interrupted,
     ):
         listener = _Listener(step=step)
