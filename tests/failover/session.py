@@ -92,7 +92,11 @@ def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
             "storage": "shared (one host directory, in place of replicated storage)",
         },
         profile=asdict(profile),
-        versions={**about.versions, **about.images, **_node_versions(lab)},
+        versions={
+            **about.versions,
+            **_node_versions(lab),
+            **{f"image of {name}": image for name, image in about.images.items()},
+        },
         measuring={"consumer": consumed, "idcode": HIGHER.idcode, "sql": store.addresses},
     )
     consumer = Consumer(run.history, consumed, idcode=HIGHER.idcode)
