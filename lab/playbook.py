@@ -18,6 +18,8 @@ from lab.progress import Progress, Step
 PLAYBOOKS = Path(__file__).parent.parent / "playbooks"
 _SPEC_CHECK = "Validating arguments"
 """What Ansible calls the tasks that it adds for a role's argument_specs."""
+EVIDENCE_LIMIT = 8000
+"""Characters of evidence that an error shows."""
 GROUPS = {"server": "servers", "worker": "workers"}
 
 
@@ -172,7 +174,9 @@ def _failure(name: str, status: str, listener: _Listener, output: str, limit_s: 
             again,
             evidence="\n".join(output.splitlines()[-20:]),
         )
-    task, host, res = listener.failures[-1]
+    # The node that failed first has the cause, and the last that it says the evidence.
+    first = listener.failures[0][1]
+    task, host, res = [failure for failure in listener.failures if failure[1] == first][-1]
     parts = [str(res.get(key) or "").strip() for key in ("msg", "stderr", "stdout")]
     for item in res.get("results") or []:
         if item.get("failed"):
@@ -180,5 +184,13 @@ def _failure(name: str, status: str, listener: _Listener, output: str, limit_s: 
     return LabError(
         f"The task '{task}' of {name} failed on {host}.",
         again,
-        evidence="\n".join(part for part in parts if part)[-6000:],
+        evidence=_shortened("\n".join(part for part in parts if part)),
     )
+
+
+def _shortened(text: str) -> str:
+    """Keep the beginning, which has the reason, and the end, which has the newest lines."""
+    if len(text) <= EVIDENCE_LIMIT:
+        return text
+    half = EVIDENCE_LIMIT // 2
+    return f"{text[:half]}\n[...]\n{text[-half:]}"

@@ -18,8 +18,12 @@ from lab.errors import LabError
 
 _PAUSE = "rancher/mirrored-pause:3.6"
 _COREDNS = "rancher/mirrored-coredns-coredns:{}"
-_COREDNS_BY_MINOR = {"1.33": ("1.12.1", "1.12.3"), "1.34": ("1.12.3", "1.13.1")}
-"""Versions of CoreDNS that the patch releases of a k3s minor version ask for."""
+_COREDNS_BY_MINOR = {"1.33": "1.12.1", "1.34": "1.13.1"}
+"""The CoreDNS that v1.33.3+k3s1 and v1.34.3+k3s1 ask for.
+
+One name a minor version: k3s fails at random to import an archive with two names of
+one image. For another patch release, k3s-images.txt tells.
+"""
 _LAID_IN = "laid into the cache"
 PROBE_LIMIT_S = 5.0
 """How long the mirror may take to answer before `auto` does without k3s."""
@@ -106,7 +110,7 @@ def fallback_names(release: Release, *, cache: Cache) -> Mapping[str, Sequence[s
             f"Put {release.archive.file}, or k3s-images.txt, of the release into {listed.parent}.",
         )
     return {
-        "coredns": [_COREDNS.format(version) for version in _COREDNS_BY_MINOR[minor]],
+        "coredns": [_COREDNS.format(_COREDNS_BY_MINOR[minor])],
         "pause": [_PAUSE],
     }
 

@@ -60,6 +60,25 @@ def test_items_of_a_loop_that_failed_are_told(listener):
     assert _failure("site.yml", "failed", listener, "", 900).evidence == "no space left"
 
 
+def test_the_node_that_failed_first_is_told_with_its_last_words(listener):
+    listener(event("runner_on_failed", task="Restart", host="server-1", res={"msg": "rc 1"}))
+    listener(event("runner_on_failed", task="Restart", host="server-2", res={"msg": "refused"}))
+    listener(event("runner_on_failed", task="Say why", host="server-1", res={"msg": "no quorum"}))
+    error = _failure("site.yml", "failed", listener, "", 900)
+    assert "'Say why'" in error.message
+    assert "server-1" in error.message
+    assert error.evidence == "no quorum"
+
+
+def test_long_evidence_keeps_its_beginning_and_its_end(listener):
+    text = "reason\n" + "x" * 20000 + "\nnewest"
+    listener(event("runner_on_failed", task="Join", host="a", res={"msg": text}))
+    evidence = _failure("site.yml", "failed", listener, "", 900).evidence
+    assert evidence.startswith("reason")
+    assert evidence.endswith("newest")
+    assert len(evidence) < 9000
+
+
 def test_time_out_has_the_last_lines(listener):
     output = "\n".join(f"line {n}" for n in range(50))
     error = _failure("site.yml", "timeout", listener, output, 900)
