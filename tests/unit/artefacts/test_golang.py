@@ -108,7 +108,7 @@ def test_a_module_proxy_that_does_not_answer_is_said(
     [
         ("write /tmp/x: no space left on device", "the disk is full"),
         ("verifying m@v1: checksum mismatch", "not the one that go.sum pins"),
-        ("Get x: dial tcp: lookup proxy.golang.org: no such host", "does not answer"),
+        ("Get x: dial tcp: lookup proxy.example: no such host", "does not answer"),
         ('cgo: C compiler "gcc" not found', "needs a C compiler"),
         ("stdlib.h: No such file or directory", "needs a C compiler"),
     ],

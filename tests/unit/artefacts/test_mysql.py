@@ -98,7 +98,7 @@ def test_the_registry_is_asked_with_a_limit(mirror, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        ("E: Could not connect to deb.debian.org:80", "mirror .* does not answer"),
+        ("E: Could not connect to mirror.example:80", "mirror .* does not answer"),
         ("E: You don't have enough free space: No space left on device", "the disk is full"),
         ("GPG error: NO_PUBKEY 123", "signature"),
         ("sudo: a password is required", "sudo wants a password"),
