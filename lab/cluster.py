@@ -11,10 +11,10 @@ from kubernetes.client.exceptions import ApiException
 from lab.command import CommandError
 from lab.errors import LabError
 from lab.node import Node
+from lab.outlets import API_PORT
 from lab.state import State
 
 KUBECONFIG_IN_NODE = "/etc/blackstart/kubeconfig"
-API_PORT = 6443
 NAMESPACE = "grid"
 """Where the workloads are."""
 TIMEOUT_S = 5

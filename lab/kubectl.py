@@ -8,13 +8,16 @@ from lab.errors import LabError
 from lab.find import Lab
 from lab.node import Node
 
+KUBECTL = ("env", f"KUBECONFIG={KUBECONFIG_IN_NODE}", "kubectl")
+"""kubectl as it is called on a server."""
+
 
 def ssh_argv(lab: Lab, arguments: Sequence[str], *, terminal: bool) -> tuple[str, ...]:
     """Return the command that runs `kubectl arguments` on a server whose API is ready.
 
     Raises LabError where no server has one.
     """
-    command = shlex.join(["env", f"KUBECONFIG={KUBECONFIG_IN_NODE}", "kubectl", *arguments])
+    command = shlex.join([*KUBECTL, *arguments])
     return (*_ready_server(lab).ssh_argv("-t" if terminal else "-T"), command)
 
 
@@ -34,8 +37,7 @@ def _ready_server(lab: Lab) -> Node:
     for server in lab.cluster.servers:
         if server.name not in lab.running:
             continue
-        probe = ["kubectl", "--request-timeout=3s", "get", "--raw", "/readyz"]
-        probe = ["env", f"KUBECONFIG={KUBECONFIG_IN_NODE}", *probe]
+        probe = [*KUBECTL, "--request-timeout=3s", "get", "--raw", "/readyz"]
         if server.run(probe, timeout_s=15, check=False).returncode == 0:
             return server
     raise LabError(

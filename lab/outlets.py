@@ -1,4 +1,4 @@
-"""Where a client outside the cluster finds the workloads: the NodePorts of workloads/."""
+"""Where a client outside the cluster finds the API and the workloads (NodePorts of workloads/)."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ HIGHER = Outlet(name="pdc-higher", port=30502, idcode=20)
 """Second level: fed by the first."""
 OUTLETS = (LOWER, HIGHER)
 
+API_PORT = 6443
+"""The API of every server, at its own address."""
 MYSQL_PORT = 30306
 """NodePort of the database that holds the PDCs' configuration."""
 FRAME_RATE = 50

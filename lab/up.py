@@ -7,10 +7,11 @@ from typing import Any
 
 from lab import artefacts, images, preflight, profiles
 from lab.artefacts import Bundle, Cache, Choice
-from lab.cluster import Cluster
+from lab.cluster import NAMESPACE, Cluster
 from lab.errors import LabError
 from lab.host import engine, packages
 from lab.inventory import Inventory
+from lab.kubectl import KUBECTL
 from lab.node import Node
 from lab.playbook import Outcome, play
 from lab.progress import Progress, wait
@@ -131,14 +132,11 @@ def _await_frames(cluster: Cluster, progress: Progress) -> None:
 
 def workload_evidence(cluster: Cluster) -> str:
     """Return the pods and the newest events of the workloads, as kubectl shows them."""
-    command = (
-        "kubectl get pods -n grid -o wide; "
-        "kubectl get events -n grid --sort-by=.lastTimestamp | tail -n 15"
-    )
+    pods = [*KUBECTL, "get", "pods", "-n", NAMESPACE, "-o", "wide"]
+    events = [*KUBECTL, "get", "events", "-n", NAMESPACE, "--sort-by=.lastTimestamp"]
     for server in cluster.servers:
-        shown = server.run(
-            ["env", "KUBECONFIG=/etc/blackstart/kubeconfig", "sh", "-c", command], check=False
-        )
+        shown = server.run(pods, check=False)
         if shown.returncode == 0:
-            return shown.stdout
+            newest = server.run(events, check=False).stdout.splitlines()[-15:]
+            return shown.stdout + "\n".join(newest)
     return "no server answers"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from lab.errors import LabError
 from lab.faults import chain, heal, probe
 from lab.node import Node
+from lab.outlets import API_PORT
 
 CURE = "Run `lab heal`, then `lab status`; try again when all nodes are Ready."
 
@@ -110,9 +111,7 @@ class Isolate:
         They go from the node to each other server's API, and to its kubelet from another.
         """
         apis = {
-            f"{node.address}:{probe.API_PORT}": node.name
-            for node in self.others
-            if node.role == "server"
+            f"{node.address}:{API_PORT}": node.name for node in self.others if node.role == "server"
         }
         out = {f"{self.target} > {apis[hit]}" for hit in probe.reached(self.node, list(apis))}
         witness = self.others[0]

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from lab.node import Node
 
-API_PORT = 6443
-"""Where every server's API listens, with k3s as with kubeadm."""
 KUBELET_PORT = 10250
 """Where every node's kubelet listens."""
 LIMIT_S = 1.5

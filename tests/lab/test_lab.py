@@ -27,7 +27,7 @@ def results(run: Path) -> dict[str, dict]:
     return {case["name"]: case for case in json.loads((run / "results.json").read_text())["cases"]}
 
 
-def newest_run(kit) -> Path:
+def newest_run() -> Path:
     return (Path(__file__).parents[2] / "reports" / "latest").resolve()
 
 
@@ -125,11 +125,11 @@ def test_nothing_of_the_lab_reaches_another_network(running):
 def test_thesis_timers(running):
     done = running.pytest("-k", "not harness")
     assert done.returncode == 0, done.stdout
-    measured = results(newest_run(running))
+    measured = results(newest_run())
     assert tuple(sorted(measured)) == tuple(sorted(CASES))
     assert all(case["outcome"] == "passed" for case in measured.values())
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] > 20
-    page = (newest_run(running) / "index.html").read_text()
+    page = (newest_run() / "index.html").read_text()
     assert "<svg" in page
     assert 'src="http' not in page
 
@@ -145,7 +145,7 @@ def test_other_timers_on_the_running_lab(running):
 def test_floor_timers(running):
     done = running.pytest()
     assert done.returncode == 0, done.stdout
-    measured = results(newest_run(running))
+    measured = results(newest_run())
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
 
 
