@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,10 @@ from rich.table import Table
 
 from lab import inventory, load
 from lab.cli import EMBEDDED
+from lab.cluster import NAMESPACE
 from lab.down import down
 from lab.find import find
+from lab.kubectl import KUBECTL
 from lab.lab_file import LabFile
 from lab.progress import Terminal
 from lab.up import up
@@ -24,7 +27,7 @@ TARGET_CPU_PERCENT = {"server": 15.0, "worker": 5.0}
 """Percent of one core, idle."""
 TARGET_MEMORY_MIB = 4096.0
 SETTLE_S = 60
-SPAN_S = 30
+SPAN_S = 60
 
 
 def main(
@@ -47,9 +50,9 @@ def main(
                 kind = _warm(wanted, progress, rows)
         else:
             kind = _warm(wanted, progress, rows)
-        progress.note(f"  Let the lab settle for {SETTLE_S} s, then watch it for {SPAN_S} s")
-        time.sleep(SETTLE_S)
-        loads = load.measure(name, SPAN_S)
+        loads = {"with workloads": _watch(name, progress)}
+        _remove_workloads(name)
+        loads["alone"] = _watch(name, progress)
     finally:
         down(name, progress)
     _show(kind, rows, loads)
@@ -67,18 +70,40 @@ def _warm(
     return kind
 
 
-def _show(kind: str, rows: list[tuple[str, float, float]], loads: list[load.NodeLoad]) -> None:
+def _watch(name: str, progress: Terminal) -> list[load.NodeLoad]:
+    progress.note(f"  Let the lab settle for {SETTLE_S} s, then watch it for {SPAN_S} s")
+    time.sleep(SETTLE_S)
+    return load.measure(name, SPAN_S)
+
+
+def _remove_workloads(name: str) -> None:
+    """Leave the nodes with Kubernetes alone; the lab is removed after the bench."""
+    server = find(name).nodes[0]
+    server.run([*KUBECTL, "delete", "deployment", "--all", "-n", NAMESPACE], timeout_s=120)
+
+
+def _show(
+    kind: str, rows: list[tuple[str, float, float]], loads: Mapping[str, list[load.NodeLoad]]
+) -> None:
     table = Table("What", "Measured", "Target", "Ratio", title=f"lab up with {kind}")
     for what, seconds, target in rows:
         table.add_row(what, f"{seconds:.1f} s", f"{target:.0f} s", f"{seconds / target:.2f}")
-    for node in loads:
-        target = TARGET_CPU_PERCENT[node.role]
-        ratio = f"{node.cpu_percent / target:.2f}"
-        what = f"{node.name} with workloads: CPU of one core"
-        table.add_row(what, f"{node.cpu_percent} %", f"{target} %", ratio)
-    memory = sum(node.memory_mib for node in loads)
-    ratio = f"{memory / TARGET_MEMORY_MIB:.2f}"
-    table.add_row("memory of all nodes", f"{memory:.0f} MiB", f"{TARGET_MEMORY_MIB:.0f} MiB", ratio)
+    for state, nodes in loads.items():
+        for node in nodes:
+            target = TARGET_CPU_PERCENT[node.role]
+            table.add_row(
+                f"{node.name} {state}: CPU of one core",
+                f"{node.cpu_percent} %",
+                f"{target} %",
+                f"{node.cpu_percent / target:.2f}",
+            )
+        memory = sum(node.memory_mib for node in nodes)
+        table.add_row(
+            f"memory of all nodes {state}",
+            f"{memory:.0f} MiB",
+            f"{TARGET_MEMORY_MIB:.0f} MiB",
+            f"{memory / TARGET_MEMORY_MIB:.2f}",
+        )
     Console().print(table)
 
 
