@@ -1,6 +1,7 @@
 """Programs built from their Go modules, with the machine's toolchain or PyPI's."""
 
 import hashlib
+import math
 import os
 import re
 import time
@@ -15,6 +16,8 @@ from lab.artefacts.toolchain import Toolchain
 from lab.errors import LabError
 
 _MODULES_LIMIT_S = 600.0
+_SILENCE_S = 120.0
+"""Go names each module that it begins to download; the largest are 20 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,7 @@ def build(
 
 def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], job: Job) -> int:
     """Download the modules that the program needs; return how many packages it has."""
-    job.say("downloading its Go modules")
+    job.say(f"downloading its Go modules, at most {_MODULES_LIMIT_S / 60:.0f} min")
     words: list[str | os.PathLike[str]] = [
         go.go,
         "list",
@@ -125,7 +128,15 @@ def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], j
         else:
             count += bool(line)
 
-    _go([*words, program.package], program, environment, job, _MODULES_LIMIT_S, on_line=on_line)
+    _go(
+        [*words, program.package],
+        program,
+        environment,
+        job,
+        _MODULES_LIMIT_S,
+        silence_s=_SILENCE_S,
+        on_line=on_line,
+    )
     return count
 
 
@@ -136,10 +147,18 @@ def _go(
     job: Job,
     limit_s: float,
     *,
+    silence_s: float = math.inf,
     on_line: Callable[[str], None],
 ) -> None:
     try:
-        job.run(words, limit_s=limit_s, env=environment, cwd=program.folder, on_line=on_line)
+        job.run(
+            words,
+            limit_s=limit_s,
+            silence_s=silence_s,
+            env=environment,
+            cwd=program.folder,
+            on_line=on_line,
+        )
     except command.CommandError as error:
         raise _explained(program, error.result) from error
 
@@ -162,7 +181,8 @@ def _explained(program: Program, result: command.Result) -> LabError:
             "the module proxy (GOPROXY) serves another file.",
             evidence=evidence,
         )
-    if re.search(r"dial tcp|i/o timeout|no such host|TLS handshake|proxyconnect", output):
+    unreachable = r"dial tcp|i/o timeout|no such host|TLS handshake|proxyconnect"
+    if re.search(unreachable, output) or "without a word" in result.stderr:
         return LabError(
             f"{what}: the Go module proxy does not answer.",
             "Check the network, or set GOPROXY to a proxy that this machine reaches.",

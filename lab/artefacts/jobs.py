@@ -1,6 +1,7 @@
 """Jobs that run beside each other, shown as one line, and stopped together."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -54,6 +55,7 @@ class Job:
         argv: Sequence[str | os.PathLike[str]],
         *,
         limit_s: float,
+        silence_s: float = math.inf,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         on_line: Callable[[str], None] | None = None,
@@ -61,28 +63,42 @@ class Job:
         """Run a command to its end, hand each line of its output to `on_line`.
 
         Standard output and error come together, in `Result.stdout`, its last 400
-        lines. Raises CommandError on failure or after `limit_s` seconds; StoppedError, after
-        ending the command and all its children, when the jobs are stopped.
+        lines. Raises CommandError on failure, after `limit_s` seconds, or after `silence_s`
+        seconds without a line; StoppedError, after ending the command and all its children,
+        when the jobs are stopped.
         """
         words = tuple(os.fspath(word) for word in argv)
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         process = _start(words, env, cwd)
-        reader = threading.Thread(target=_read, args=(process, tail, on_line), daemon=True)
+        began_s = heard_s = time.monotonic()
+        late = ""
+
+        def hear(line: str) -> None:
+            nonlocal heard_s
+            heard_s = time.monotonic()
+            tail.append(line)
+            if on_line is not None:
+                with contextlib.suppress(StoppedError):
+                    on_line(line)
+
+        reader = threading.Thread(target=_read, args=(process, hear), daemon=True)
         reader.start()
-        deadline = time.monotonic() + limit_s
         try:
-            while process.poll() is None and time.monotonic() < deadline:
+            while process.poll() is None and not late:
                 if self._stop.wait(0.1):
                     raise StoppedError(self.title)
-            in_time = process.poll() is not None
+                if time.monotonic() - began_s > limit_s:
+                    late = f"gave up after {limit_s:g} s"
+                elif time.monotonic() - heard_s > silence_s:
+                    late = f"gave up after {silence_s:g} s without a word"
         finally:
             _end(process)
             reader.join(5)
         result = Result(
             argv=words,
-            returncode=process.returncode if in_time else 124,
+            returncode=124 if late else process.returncode,
             stdout="\n".join(tail),
-            stderr="" if in_time else f"gave up after {limit_s:g} s",
+            stderr=late,
         )
         if result.returncode != 0:
             raise CommandError(result)
@@ -182,16 +198,11 @@ def _start(
         raise CommandError(missing) from error
 
 
-def _read(
-    process: "subprocess.Popen[str]", tail: deque[str], on_line: Callable[[str], None] | None
-) -> None:
+def _read(process: "subprocess.Popen[str]", hear: Callable[[str], None]) -> None:
     assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
     with process.stdout as output:
         for line in output:
-            tail.append(line.rstrip("\n"))
-            if on_line is not None:
-                with contextlib.suppress(StoppedError):
-                    on_line(line.rstrip("\n"))
+            hear(line.rstrip("\n"))
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -82,10 +82,18 @@ def test_what_does_not_compile_is_said_with_the_compiler_s_words(
 
 
 @needs_go
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
 def test_a_module_proxy_that_does_not_answer_is_said(
-    program: Program, cache: Cache, said: list[str], monkeypatch: pytest.MonkeyPatch
+    how: str,
+    program: Program,
+    cache: Cache,
+    mirror,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GOPROXY", "http://127.0.0.1:9")
+    mirror.silent.set()
+    monkeypatch.setattr(golang, "_SILENCE_S", 2.0)
+    monkeypatch.setenv("GOPROXY", "http://127.0.0.1:9" if how == "refuses" else mirror.url)
     monkeypatch.setenv("GONOSUMDB", "*")
     (program.folder / "go.mod").write_text(
         "module blackstart/hello\n\ngo 1.24.0\n\nrequire example.org/absent v1.0.0\n"
@@ -100,6 +108,7 @@ def test_a_module_proxy_that_does_not_answer_is_said(
 
     with pytest.raises(LabError, match="module proxy does not answer") as caught:
         build(program, cache, said)
+    mirror.released.set()
     assert "GOPROXY" in caught.value.cure
 
 

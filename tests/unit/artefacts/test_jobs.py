@@ -86,6 +86,15 @@ def test_the_limit_ends_the_command_with_its_children() -> None:
     assert gone(int(lines[0]))
 
 
+def test_silence_ends_the_command_and_a_word_now_and_then_does_not() -> None:
+    talks = "import time\nfor _ in range(8): print('here', flush=True); time.sleep(0.5)"
+    Job("t").run([sys.executable, "-c", talks], limit_s=60, silence_s=3)
+
+    with pytest.raises(CommandError, match="exit code 124") as caught:
+        Job("t").run([sys.executable, "-c", SLEEPS_WITH_CHILD], limit_s=60, silence_s=1)
+    assert caught.value.result.stderr == "gave up after 1 s without a word"
+
+
 def test_a_command_that_ignores_the_kind_signal_is_killed(monkeypatch) -> None:
     monkeypatch.setattr(jobs, "_KINDLY_S", 0.2)
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
