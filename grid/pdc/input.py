@@ -58,12 +58,12 @@ class Receiver:
                 self.on_lost()
                 if connection.frames:
                     pause_s, self._failures = _FIRST_PAUSE_S, 0
-                _LOG.warning("%s: lost the connection: %s; connecting again", self._where, why)
+                _LOG.warning("%s: lost the connection: %s; connecting again", self.where, why)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self.source.retry_s)
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
         source = self.source
         return f"input {source.name} ({tcp.text((source.host, source.port))})"
 
@@ -80,7 +80,7 @@ class Receiver:
             sock.close()
             raise
         self.connections += 1
-        _LOG.info("%s: connected, asking for CFG-2", self._where)
+        _LOG.info("%s: connected, asking for CFG-2", self.where)
         return connection
 
     def _failed(self, error: BaseException) -> None:
@@ -94,7 +94,7 @@ class Receiver:
             )
             _LOG.warning(
                 "%s: cannot connect (attempt %d): %s; trying on, at least every %g s",
-                self._where,
+                self.where,
                 self._failures,
                 reason,
                 self.source.retry_s,

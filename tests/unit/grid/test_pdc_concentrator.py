@@ -108,7 +108,7 @@ class Bench:
 
     def _waits_for_all(self) -> bool:
         aligner = self.pdc.aligner
-        return len(aligner._newest) == len(self.senders) and not aligner._rows
+        return len(aligner._live) == len(self.senders) and not aligner._rows
 
 
 @asynccontextmanager
@@ -197,7 +197,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         slot, reader = await made.prime(), made.reader
         port = second.server.port
         await second.server.close()
-        await streams.soon(lambda: made.pdc._links[1].receiver.connections == 1)
+        await streams.soon(lambda: made.pdc.links[1].receiver.connections == 1)
         await asyncio.sleep(0.1)
         start = time.monotonic()
         first.send(slot, 1)
@@ -227,7 +227,7 @@ async def test_a_peer_that_falls_silent_is_connected_anew():
     async with bench(sender, silence_s=0.5) as made:
         base = now()
         made.send(base, 1)
-        receiver = made.pdc._links[0].receiver
+        receiver = made.pdc.links[0].receiver
         start = time.monotonic()
         await streams.soon(lambda: receiver.connections == 2)
         assert 0.4 < time.monotonic() - start < streams.stretched(2.0)
@@ -248,7 +248,7 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
     pdc = Concentrator(topology)
     out = streams.free_port()
     await pdc.start(streams.HOST, out)
-    receiver = pdc._links[0].receiver
+    receiver = pdc.links[0].receiver
     await streams.soon(lambda: receiver.connections >= 3)
     assert not accepts(out), "the output stays closed without a configuration"
     sender.mute = False
