@@ -85,9 +85,18 @@ class Concentrator:
         await self.server.close()
 
     @property
+    def changes(self) -> int:
+        """How often the output's CFG-2 changed."""
+        return self._changes
+
+    @property
     def configuration(self) -> Configuration:
         """The output's CFG-2, as it is sent now."""
         return self._sent.configuration
+
+    def can_become(self, topology: Topology) -> bool:
+        """Tell whether apply() can do it: the output keeps its address, id and rate."""
+        return _identity(topology) == _identity(self.topology)
 
     def apply(self, topology: Topology) -> None:
         """Do from now on what another topology says, whose output has the same address.
@@ -231,6 +240,12 @@ class Concentrator:
             addresses,
             f"; still without input {', '.join(waiting)}" if waiting else "",
         )
+
+
+def _identity(topology: Topology) -> tuple[object, ...]:
+    """Return what an output keeps for as long as it lives."""
+    stream = topology.stream
+    return stream.name, stream.idcode, stream.port, stream.rate, stream.downsampling
 
 
 def _output(topology: Topology) -> tuple[object, ...]:

@@ -38,6 +38,11 @@ class InputCounts:
     latency: Latencies = field(default_factory=Latencies)
     """From time stamp to arrival by the local clock."""
 
+    @property
+    def expected(self) -> int:
+        """Frames that should have come, by the time stamps of those that did."""
+        return self.received - self.duplicate + self.missing
+
 
 @dataclass(kw_only=True, slots=True)
 class OutputCounts:

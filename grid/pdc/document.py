@@ -1,16 +1,28 @@
 """The topology as a document: the YAML that people write, and the JSON of the cache."""
 
+import enum
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from grid.pdc.fields import Fields
-from grid.pdc.topology import DIGITALS_A_WORD, Input, Phasor, Pmu, Stream, Topology
+from grid.pdc.topology import (
+    DIGITALS_A_WORD,
+    BadTime,
+    Downsampling,
+    Input,
+    Phasor,
+    Pmu,
+    Stream,
+    Topology,
+)
 
 _PHASES = "ABC+-0"
 _FORMATS = {"float": True, "int": False}
 _COORDINATES = {"polar": True, "rectangular": False}
+_WAITS = {"relative": False, "absolute": True}
 
 
 class TopologyError(ValueError):
@@ -63,7 +75,12 @@ def to_document(topology: Topology) -> dict[str, Any]:
             "nominal_hz": stream.nominal_hz,
             "format": "float" if stream.float_format else "int",
             "coordinates": "polar" if stream.polar else "rectangular",
+            "wait": "absolute" if stream.absolute_wait else "relative",
             "lag_time_s": stream.lag_time_s,
+            "lead_time_s": stream.lead_time_s,
+            "preemptive": stream.preemptive,
+            "downsampling": stream.downsampling.value,
+            "bad_time": stream.bad_time.value,
         },
         "inputs": [_input_document(source) for source in topology.inputs],
     }
@@ -87,7 +104,10 @@ def _input_document(source: Input) -> dict[str, Any]:
 
 
 def _channels(pmu: Pmu) -> dict[str, Any]:
-    document: dict[str, Any] = {
+    document: dict[str, Any] = {}
+    if pmu.output_idcode is not None:
+        document["output_idcode"] = pmu.output_idcode
+    document |= {
         "phasors": [
             phasor.label
             if _implied(phasor.label) == phasor
@@ -122,7 +142,12 @@ class _Reader(Fields):
             "nominal_hz",
             "format",
             "coordinates",
+            "wait",
             "lag_time_s",
+            "lead_time_s",
+            "preemptive",
+            "downsampling",
+            "bad_time",
         }
         entry = self.mapping(value, where, keys)
         return Stream(
@@ -134,10 +159,17 @@ class _Reader(Fields):
             float_format=self.one_of(entry, "format", where, _FORMATS, "float"),
             polar=self.one_of(entry, "coordinates", where, _COORDINATES, "rectangular"),
             lag_time_s=self.seconds(entry, "lag_time_s", where, 0.2),
+            lead_time_s=self.seconds(entry, "lead_time_s", where, 1.0),
+            absolute_wait=self.one_of(entry, "wait", where, _WAITS, "relative"),
+            preemptive=self.flag(entry, "preemptive", where, True),
+            downsampling=self.one_of(
+                entry, "downsampling", where, _values(Downsampling), Downsampling.CLOSEST
+            ),
+            bad_time=self.one_of(entry, "bad_time", where, _values(BadTime), BadTime.USE),
         )
 
     def input(self, value: object, where: str) -> Input:
-        channels = {"phasors", "analogs", "digitals"}
+        channels = {"phasors", "analogs", "digitals", "output_idcode"}
         keys = {"name", "host", "port", "idcode", "silence_s", "retry_s", "pmus"} | channels
         entry = self.mapping(value, where, keys)
         concentrator = "pmus" in entry
@@ -167,7 +199,8 @@ class _Reader(Fields):
         )
 
     def pmu(self, value: object, where: str) -> Pmu:
-        entry = self.mapping(value, where, {"name", "idcode", "phasors", "analogs", "digitals"})
+        keys = {"name", "idcode", "output_idcode", "phasors", "analogs", "digitals"}
+        entry = self.mapping(value, where, keys)
         name = self.name(entry, where)
         return self.channels(entry, where, name, self.integer(entry, "idcode", where, 1, 65534))
 
@@ -175,6 +208,7 @@ class _Reader(Fields):
         phasors = self.sequence(entry.get("phasors"), f"{where}.phasors")
         analogs = self.sequence(entry.get("analogs", []), f"{where}.analogs")
         words = self.sequence(entry.get("digitals", []), f"{where}.digitals")
+        other = "output_idcode" in entry
         return Pmu(
             name=name,
             idcode=idcode,
@@ -184,6 +218,7 @@ class _Reader(Fields):
             ),
             analogs=tuple(self.label(value, f"{where}.analogs") for value in analogs),
             digitals=tuple(self.word(value, f"{where}.digitals") for value in words),
+            output_idcode=self.integer(entry, "output_idcode", where, 1, 65534) if other else None,
         )
 
     def phasor(self, value: object, where: str) -> Phasor:
@@ -214,7 +249,17 @@ class _Reader(Fields):
             self.problems.append("inputs: there is none")
         names = [source.name.upper() for source in topology.inputs if source.concentrator]
         names += [pmu.name.upper() for pmu in topology.pmus]
-        idcodes = [str(pmu.idcode) for pmu in topology.pmus]
-        for what, values in (("name", names), ("PMU idcode", idcodes)):
-            for value in sorted({value for value in values if values.count(value) > 1}):
-                self.problems.append(f"inputs: {what} {value} stands there twice")
+        for value in _doubles(names):
+            self.problems.append(f"inputs: name {value} stands there twice")
+        for value in _doubles([pmu.output_id for pmu in topology.pmus]):
+            self.problems.append(
+                f"inputs: PMU idcode {value} stands there twice: give one an output_idcode"
+            )
+
+
+def _doubles(values: list[Any]) -> list[Any]:
+    return sorted(value for value, count in Counter(values).items() if count > 1)
+
+
+def _values(kind: type[enum.StrEnum]) -> dict[str, enum.StrEnum]:
+    return {member.value: member for member in kind}

@@ -34,6 +34,7 @@ class Receiver:
         self.on_configuration = on_configuration
         self.on_frame = on_frame
         self.on_lost = on_lost
+        self.connected = False
         self.connections = 0
         """How often it connected."""
         self.bad_crcs = 0
@@ -51,8 +52,10 @@ class Receiver:
                 self._failed(error)
             else:
                 try:
+                    self.connected = True
                     why = await connection.ended
                 finally:
+                    self.connected = False
                     connection.abort()
                 self.bad_crcs += connection.bad_crcs
                 self.on_lost()
@@ -64,6 +67,7 @@ class Receiver:
 
     @property
     def where(self) -> str:
+        """The stream and its address, for messages."""
         source = self.source
         return f"input {source.name} ({tcp.text((source.host, source.port))})"
 

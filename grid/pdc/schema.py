@@ -136,6 +136,12 @@ TABLES = (
         FOREIGN KEY (PointID) REFERENCES Measurement (PointID) ON DELETE CASCADE)""",
 )
 
+
+def names() -> list[str]:
+    """Return the tables' names."""
+    return [statement.split()[5] for statement in TABLES]
+
+
 PROTOCOLS = ((1, "IeeeC37_118V1", "IEEE C37.118-2005"), (2, "IeeeC37_118V2", "IEEE C37.118.2-2011"))
 """ID, Acronym, Name."""
 
