@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from grid.address import Address, Transport
+from grid.c37118 import Command
 from grid.transport.datagrams import SpontaneousOutlet, UdpOutlet
 from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
 from grid.transport.tcp import TcpOutlet
@@ -88,10 +89,11 @@ class StreamServer:
         stream.counts.sent += len(stream.targets)
 
     def announce(self) -> None:
-        """Send CFG-2 now to those that cannot ask for it; call it when it changed."""
-        for outlet in self._stream.outlets:
-            if isinstance(outlet, SpontaneousOutlet):
-                outlet.announce()
+        """Send CFG-2 now to all who get data; call it before the first frame that needs it."""
+        answer = self._stream.answer(Command.SEND_CFG2)
+        for frame in (answer,) if isinstance(answer, bytes) else answer or ():
+            for send in self._stream.targets:
+                send(frame)
 
     async def close(self) -> None:
         """Stop listening and end all connections."""

@@ -51,12 +51,20 @@ def _init(options: argparse.Namespace) -> None:
     with root:
         database.create(root, login)
         root.select_db(options.database)
-        changed = store.apply_once(root, topology)
+        changed = store.initialise(root, topology)
     verb = "now holds" if changed else "held already"
     print(
         f"Database {options.database} at {login.host}:{login.port} {verb} node {topology.node}: "
         f"{len(topology.inputs)} inputs, {len(topology.pmus)} PMUs, user {login.user}."
     )
+
+
+def _apply(options: argparse.Namespace) -> None:
+    topology = _read(options.topology)
+    login = database.Login.from_environ(options.database)
+    with database.wait(login, options.wait) as connection:
+        lines = store.update(connection, topology)
+    print("\n".join(lines) or f"Database {options.database} says this already.")
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -149,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.add_argument("--topology", type=Path, required=True, help="YAML file")
     init.set_defaults(action=_init)
+
+    apply = commands.add_parser(
+        "apply", parents=[common], help="write a topology into the tables, and say what changed"
+    )
+    apply.add_argument("topology", type=Path, metavar="FILE", help="YAML file")
+    apply.set_defaults(action=_apply)
 
     serve = commands.add_parser("serve", help="receive, align and send, until stopped")
     origin = serve.add_mutually_exclusive_group(required=True)

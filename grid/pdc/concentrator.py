@@ -62,12 +62,20 @@ class Concentrator:
         self._timer_s = 0.0
         self._opening: asyncio.TimerHandle | None = None
 
-    async def start(self, listen: str | None, port: int) -> None:
+    async def start(self, listen: str | None = None, port: int | None = None) -> None:
         """Take the output's port and connect the inputs; OSError where the port is taken.
 
-        The port refuses connections until the inputs' configurations are known.
+        `listen` and `port` replace what the topology says. The port refuses connections
+        until the inputs' configurations are known.
         """
-        await self.server.bind(listen, port)
+        stream = self.topology.stream
+        address = replace(
+            stream.address,
+            host=stream.address.host if listen is None else listen,
+            port=stream.address.port if port is None else port,
+        )
+        for place in (address, *stream.destinations):
+            await self.server.attach(place)
         for source in self.topology.inputs:
             self._connect(source)
 
@@ -164,7 +172,7 @@ class Concentrator:
             ns = self._slots.time_ns(row.slot)
             if row.layout is not self._sent:
                 self._sent, self._changed_s, changed = row.layout, now_s, True
-                self.server.publish(self._configuration_frame(FrameType.CFG2))
+                self.server.announce()
             self.server.publish(row.layout.finish(row.frame, ns, row.quality, changed=changed))
             if now_s < row.deadline_s:
                 counts.alignment.add(asyncio.get_running_loop().time() - row.last_s)
@@ -245,7 +253,14 @@ class Concentrator:
 def _identity(topology: Topology) -> tuple[object, ...]:
     """Return what an output keeps for as long as it lives."""
     stream = topology.stream
-    return stream.name, stream.idcode, stream.port, stream.rate, stream.downsampling
+    return (
+        stream.name,
+        stream.idcode,
+        stream.address,
+        stream.destinations,
+        stream.rate,
+        stream.downsampling,
+    )
 
 
 def _output(topology: Topology) -> tuple[object, ...]:
@@ -256,7 +271,7 @@ def _output(topology: Topology) -> tuple[object, ...]:
 
 def _connection(source: Input) -> tuple[object, ...]:
     """Return what an input's connection depends on; with another one it is connected anew."""
-    return source.host, source.port, source.idcode, source.silence_s, source.retry_s
+    return source.address, source.idcode, source.silence_s, source.retry_s
 
 
 def _now() -> Stamp:

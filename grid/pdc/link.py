@@ -5,13 +5,14 @@ import logging
 import time
 from typing import Protocol
 
+from grid.address import Transport
 from grid.c37118 import Configuration, DataCodec, FrameError
 from grid.pdc import mapping
 from grid.pdc.aligner import Aligner, Lane, Row
-from grid.pdc.input import Receiver
 from grid.pdc.layout import Layout
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import BadTime, Input
+from grid.receiver import Receiver
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,12 +50,16 @@ class Link:
     def __init__(self, output: Output, source: Input, layout: Layout, bad_time: BadTime) -> None:
         self.source = source
         """The input."""
-        self.lane = Lane()
+        self.lane = Lane(ordered=source.address.transport is Transport.TCP)
         """Its part in the alignment, and its counts."""
         self.configuration: Configuration | None = None
         """What it told last."""
         self.receiver = Receiver(
-            source,
+            source.address,
+            source.idcode,
+            name=f"input {source.name}",
+            silence_s=source.silence_s,
+            retry_s=source.retry_s,
             on_configuration=self._configured,
             on_frame=self._frame,
             on_lost=lambda: output.lost(self),
@@ -79,15 +84,18 @@ class Link:
 
     def _configured(self, configuration: Configuration) -> None:
         before, self.configuration = self.configuration, configuration
-        if before is not None and _differ(before, configuration):
+        if before is not None:
+            if before.same(configuration):
+                self._output.configured(self)
+                return
             self.lane.counts.configuration_changes += 1
-            _LOG.info("input %s: its configuration changed, following it", self.source.name)
+            _LOG.info("%s: its configuration changed, following it", self.receiver.where)
         self._sorting = self._output.sorting(configuration)
         self._match()
         if before is None:
             _LOG.info(
-                "input %s: CFG-2 with %d PMUs at %g frames/s",
-                self.source.name,
+                "%s: CFG-2 with %d PMUs at %g frames/s",
+                self.receiver.where,
                 len(configuration.stations),
                 configuration.frames_per_second,
             )
@@ -192,11 +200,3 @@ class Link:
         if (kind or what) not in self._said:
             self._said.add(kind or what)
             _LOG.warning("%s: %s", self.receiver.where, what)
-
-
-def _differ(one: Configuration, other: Configuration) -> bool:
-    return (one.stations, one.time_base, one.data_rate) != (
-        other.stations,
-        other.time_base,
-        other.data_rate,
-    )

@@ -25,6 +25,18 @@ _INPUT = (
     ("configuration_changes", "configuration_changes", "Changes of the configuration"),
 )
 """Attribute of InputCounts, metric, text."""
+_RECEIVER = (
+    ("connections", "connections", "Times that the stream began to arrive"),
+    ("attempts", "connection_attempts", "Times that a connection was tried"),
+    ("bytes", "received_bytes", "Bytes that arrived, garbage included"),
+    ("bad_crcs", "crc_errors", "Frames with a wrong CRC"),
+    ("skipped_bytes", "skipped_bytes", "Bytes that belonged to no valid frame"),
+    ("wrong_idcodes", "wrong_idcode_frames", "Frames of another IDCODE"),
+    ("contradictions", "contradicting_frames", "Data frames that contradict the configuration"),
+    ("bad_configurations", "bad_configurations", "Configurations that cannot be read"),
+    ("strangers", "stranger_datagrams", "Datagrams of a second sender"),
+)
+"""Attribute of ReceiverCounts, metric, text."""
 _DISCARDED = ("duplicate", "late", "ahead", "between", "bad_time")
 
 
@@ -55,10 +67,14 @@ def _inputs(links: list[Link], rates: Rates) -> Iterator[Metric]:
         ((link, link.lane.counts.expected) for link in links),
     )
     yield counter(
-        "crc_errors", "Frames with a wrong CRC", ((link, link.receiver.bad_crcs) for link in links)
+        "crc_errors",
+        "Frames with a wrong CRC",
+        ((link, link.receiver.counts.bad_crcs) for link in links),
     )
     yield counter(
-        "connections", "Connections made", ((link, link.receiver.connections) for link in links)
+        "connections",
+        "Connections made",
+        ((link, link.receiver.counts.connections) for link in links),
     )
     yield gauge(
         "connected", "1 while connected", ((link, link.receiver.connected) for link in links)

@@ -122,8 +122,7 @@ class Service:
         )
 
     async def _start(self, concentrator: Concentrator) -> None:
-        port = self._settings.port or concentrator.topology.stream.port
-        await concentrator.start(self._settings.listen, port)
+        await concentrator.start(self._settings.listen, self._settings.port)
 
     def _ready(self) -> str | None:
         if self.concentrator.open:

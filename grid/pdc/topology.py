@@ -1,8 +1,9 @@
 """What one PDC receives and sends: the model that YAML, MySQL and the cache share."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from grid.address import Address
 from grid.pdc.timeline import Wait
 
 DIGITALS_A_WORD = 16
@@ -69,10 +70,8 @@ class Input:
 
     name: str
     """How messages call it; a PMU's input carries the PMU's name."""
-    host: str
-    """Name or address to connect to."""
-    port: int
-    """TCP port there."""
+    address: Address
+    """Where it is had from."""
     idcode: int
     """IDCODE of the stream."""
     pmus: tuple[Pmu, ...]
@@ -94,8 +93,10 @@ class Stream:
     """How messages and openPDC call the stream."""
     idcode: int
     """IDCODE of the stream."""
-    port: int = 4712
-    """TCP port that is listened on."""
+    address: Address = field(default_factory=Address)
+    """Where commands are taken, and by which transport."""
+    destinations: tuple[Address, ...] = ()
+    """Where data are sent without being asked for; multicast groups share interface and TTL."""
     rate: int = 50
     """Frames a second."""
     nominal_hz: int = 50
@@ -129,6 +130,35 @@ class Stream:
         )
 
 
+class Payload(enum.StrEnum):
+    """What an MQTT message carries."""
+
+    JSON = "json"
+    """One PMU's values in physical units."""
+    RAW = "raw"
+    """The whole C37.118 data frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mqtt:
+    """A broker that gets the output too. User and password come from the environment."""
+
+    host: str
+    """The broker's name or address."""
+    port: int
+    """Its port."""
+    tls: bool = False
+    """Whether the connection is encrypted, and the broker's certificate checked."""
+    ca_file: str = ""
+    """Certificates to check it with; empty: those of the system."""
+    topic: str = "grid"
+    """Messages of a PMU go to TOPIC/STREAM/PMU, raw frames to TOPIC/STREAM."""
+    payload: Payload = Payload.JSON
+    """What a message carries."""
+    queue_frames: int = 500
+    """Frames that wait for the broker at most; more are dropped, the oldest first."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Topology:
     """All of one PDC."""
@@ -139,6 +169,8 @@ class Topology:
     """What it sends."""
     inputs: tuple[Input, ...]
     """What it receives."""
+    mqtt: Mqtt | None = None
+    """A broker that gets the output too; None for none."""
 
     @property
     def pmus(self) -> tuple[Pmu, ...]:

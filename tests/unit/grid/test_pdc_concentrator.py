@@ -14,6 +14,7 @@ import stream_fixtures as streams
 import tshark_judge
 
 from grid import c37118
+from grid.address import Address
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
 
@@ -32,8 +33,7 @@ def pmu_input(idcode: int, port: int, *, silence_s: float = 30.0) -> Input:
     pmu = Pmu(name=f"pmu-{idcode}", idcode=idcode, phasors=PHASORS)
     return Input(
         name=pmu.name,
-        host=streams.HOST,
-        port=port,
+        address=Address(host=streams.HOST, port=port),
         idcode=idcode,
         pmus=(pmu,),
         concentrator=False,
@@ -197,7 +197,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         slot, reader = await made.prime(), made.reader
         port = second.server.port
         await second.server.close()
-        await streams.soon(lambda: made.pdc.links[1].receiver.connections == 1)
+        await streams.soon(lambda: made.pdc.links[1].receiver.counts.connections == 1)
         await asyncio.sleep(0.1)
         start = time.monotonic()
         first.send(slot, 1)
@@ -229,7 +229,7 @@ async def test_a_peer_that_falls_silent_is_connected_anew():
         made.send(base, 1)
         receiver = made.pdc.links[0].receiver
         start = time.monotonic()
-        await streams.soon(lambda: receiver.connections == 2)
+        await streams.soon(lambda: receiver.counts.connections == 2)
         assert 0.4 < time.monotonic() - start < streams.stretched(2.0)
         await streams.soon(lambda: sender.receivers == 1)
         made.send(now(), 5)
@@ -249,7 +249,7 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
     out = streams.free_port()
     await pdc.start(streams.HOST, out)
     receiver = pdc.links[0].receiver
-    await streams.soon(lambda: receiver.connections >= 3)
+    await streams.soon(lambda: receiver.counts.attempts >= 3)
     assert not accepts(out), "the output stays closed without a configuration"
     sender.mute = False
     await streams.soon(lambda: accepts(out))
@@ -307,11 +307,14 @@ async def test_the_pmus_of_another_pdc_are_passed_on_by_their_idcode():
     def inputs(ports: list[int]) -> tuple[Input, ...]:
         return (
             Input(
-                name="area", host=streams.HOST, port=ports[0], idcode=77, pmus=wanted,
+                name="area",
+                address=Address(host=streams.HOST, port=ports[0]),
+                idcode=77,
+                pmus=wanted,
                 concentrator=True,
                 silence_s=30.0,
             ),
-        )  # fmt: skip
+        )
 
     async with bench(sender, inputs=inputs) as made:
         slot = await made.prime()
@@ -403,14 +406,13 @@ async def test_a_second_level_streams_again_as_soon_as_its_input_is_back():
     lower_port, higher_port = streams.free_port(), streams.free_port()
     lower_topology = Topology(
         node="lower",
-        stream=Stream(name="lower", idcode=30, port=lower_port),
+        stream=Stream(name="lower", idcode=30, address=Address(port=lower_port)),
         inputs=(pmu_input(1, port),),
     )
     pmu = Pmu(name="pmu-1", idcode=1, phasors=PHASORS)
     area = Input(
         name="lower",
-        host=streams.HOST,
-        port=lower_port,
+        address=Address(host=streams.HOST, port=lower_port),
         idcode=30,
         pmus=(pmu,),
         concentrator=True,
@@ -463,11 +465,14 @@ async def test_a_client_that_never_reads_delays_nobody():
     def inputs(ports: list[int]) -> tuple[Input, ...]:
         return (
             Input(
-                name="area", host=streams.HOST, port=ports[0], idcode=77, pmus=wanted,
+                name="area",
+                address=Address(host=streams.HOST, port=ports[0]),
+                idcode=77,
+                pmus=wanted,
                 concentrator=True,
                 silence_s=30.0,
             ),
-        )  # fmt: skip
+        )
 
     async with bench(sender, inputs=inputs) as made:
         deaf = socket.socket()
