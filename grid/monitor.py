@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 from prometheus_client import CollectorRegistry, ProcessCollector, exposition
 from prometheus_client.metrics_core import Metric
@@ -104,13 +104,13 @@ class _Connection(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP always gives one
-        self._transport = transport
+        # A TCP connection has one; uvloop's is of a class of its own.
+        self._transport = cast("asyncio.Transport", transport)
         if len(self._monitor.connections) >= _MOST_CONNECTIONS:
-            transport.abort()
+            self._transport.abort()
             return
         self._monitor.connections.add(self)
-        self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, transport.abort)
+        self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._monitor.connections.discard(self)

@@ -83,11 +83,7 @@ def to_document(topology: Topology) -> dict[str, Any]:
             "name": stream.name,
             "idcode": stream.idcode,
             **_address_document(stream.address, own=True),
-            **(
-                {"send_to": [str(one) for one in stream.destinations]}
-                if stream.destinations
-                else {}
-            ),
+            **({"send_to": send_to} if send_to else {}),
             "rate": stream.rate,
             "nominal_hz": stream.nominal_hz,
             "format": "float" if stream.float_format else "int",
