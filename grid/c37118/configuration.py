@@ -1,6 +1,6 @@
 """Configuration frames 1 and 2 (6.4): what a stream can send, and what it sends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grid.c37118 import envelope
 from grid.c37118.clocks import Stamp
@@ -37,6 +37,10 @@ class Configuration:
         if self.data_rate == 0:
             raise FrameError("DATA_RATE 0 is neither frames a second nor seconds a frame")
         return float(self.data_rate) if self.data_rate > 0 else 1 / -self.data_rate
+
+    def same(self, other: "Configuration") -> bool:
+        """Tell whether `other` says the same at another time."""
+        return replace(self, stamp=other.stamp) == other
 
     @classmethod
     def decode(cls, frame: bytes) -> "Configuration":

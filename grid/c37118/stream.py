@@ -42,6 +42,11 @@ class Reassembler:
         del buffer[:at]
         return frames
 
+    def end(self) -> None:
+        """Count what is left as skipped and forget it: the datagram or the stream ended."""
+        self.skipped_bytes += len(self._buffer)
+        self._buffer.clear()
+
     def _size(self, at: int) -> int:
         """Return the size of the frame that seems to begin at `at`, 0 if none does."""
         buffer = self._buffer

@@ -120,7 +120,7 @@ class _Connection(asyncio.Protocol):
     @property
     def bad_crcs(self) -> int:
         """Frames with a wrong CRC."""
-        return self._session.bad_crcs
+        return self._session.counts.bad_crcs
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the configuration."""
@@ -157,9 +157,9 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _flush(self) -> None:
-        if self._session.to_send and self._transport is not None:
-            self._transport.write(self._session.to_send)
-            self._session.to_send = b""
+        for frame in self._session.commands():
+            if self._transport is not None:
+                self._transport.write(frame)
 
     def _watch(self) -> None:
         silence_s = self._receiver.source.silence_s
