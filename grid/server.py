@@ -16,19 +16,29 @@ _OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
 }
 
 
+BUFFER = 64 * 1024
+"""More than a second of a stream of some PMUs."""
+
+
 class StreamServer:
     """Serves one stream to any number of clients, at most `limit`, by one or more transports.
 
-    A TCP client that doesn't read what it asked for is dropped when 64 KiB wait for it on
-    top of the kernel's buffer: nobody else waits for it. Connections that never send
+    A TCP client that doesn't read what it asked for is dropped when `buffer` bytes wait for
+    it on top of the kernel's 64 KiB: nobody else waits for it. Connections that never send
     anything are no error (probes of an orchestrator do that). A UDP client is dropped when
     the network answers that nobody is there.
     """
 
     def __init__(
-        self, *, idcode: int, answer: Answer, name: str, limit: int = MOST_CLIENTS
+        self,
+        *,
+        idcode: int,
+        answer: Answer,
+        name: str,
+        limit: int = MOST_CLIENTS,
+        buffer: int = BUFFER,
     ) -> None:
-        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit)
+        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer)
 
     @property
     def name(self) -> str:

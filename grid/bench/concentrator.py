@@ -61,9 +61,7 @@ def measure(streams: int, seconds: float) -> Result:
     command = [sys.executable, "-m", "grid.bench.load", str(streams), str(pmus), str(RATE)]
     with (
         tempfile.TemporaryDirectory() as directory,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as load,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load,
     ):
         assert load.stdout is not None  # noqa: S101 - it is a pipe
         assert load.stdin is not None  # noqa: S101

@@ -57,9 +57,7 @@ class Load:
             stat=Stat(), phasors=(complex(76e3, 1.0),) * 3, frequency_hz=50.0, rocof_hz_s=0.0
         )
         blocks = tuple(write(one, measured) for one in stations)
-        frame = DataCodec(configuration).encode(
-            DataFrame(idcode=idcode, stamp=stamp, pmus=blocks)
-        )
+        frame = DataCodec(configuration).encode(DataFrame(idcode=idcode, stamp=stamp, pmus=blocks))
         self._frame = bytearray(frame)
         self._configuration = configuration.encode()
         self.server = StreamServer(idcode=idcode, answer=self._answer, name=f"load {idcode}")

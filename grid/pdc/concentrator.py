@@ -22,7 +22,7 @@ from grid.pdc.layout import TIME_BASE, Layout
 from grid.pdc.link import Link
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import Downsampling, Input, Topology
-from grid.server import StreamServer
+from grid.server import BUFFER, StreamServer
 from grid.slots import Slots
 
 _LOG = logging.getLogger(__name__)
@@ -50,7 +50,13 @@ class Concentrator:
         closest = stream.downsampling is Downsampling.CLOSEST
         self.aligner = Aligner(stream.wait, self._layout, slots_per_s=stream.rate, closest=closest)
         """What was aligned so far."""
-        self.server = StreamServer(idcode=stream.idcode, answer=self._answer, name=stream.name)
+        self.server = StreamServer(
+            idcode=stream.idcode,
+            answer=self._answer,
+            name=stream.name,
+            # A client may fall a second behind, however large the frames are.
+            buffer=max(BUFFER, self._layout.size * stream.rate),
+        )
         """Whom the output goes to."""
         self.open = False
         """Whether the output accepts clients."""
