@@ -15,6 +15,7 @@ from grid import log, run
 from grid.c37118 import FrameError
 from grid.pdc import database, document, reading, source, store
 from grid.pdc.cache import Cache
+from grid.pdc.mqtt import MqttError
 from grid.pdc.service import Service, Settings
 from grid.pdc.topology import Topology
 
@@ -25,7 +26,8 @@ _ENVIRONMENT = """environment:
   DB_PORT           its port (3306)
   DB_USER           user of the PDC (openpdc)
   DB_PASSWORD       its password
-  DB_ROOT_PASSWORD  root's password, for init"""
+  DB_ROOT_PASSWORD  root's password, for init
+  MQTT_USER, MQTT_PASSWORD  login at the MQTT broker, where the topology has one"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -94,6 +96,8 @@ def _serve(options: argparse.Namespace) -> None:
         sys.exit(_run(run.until_stopped(start)))
     except FrameError as error:
         sys.exit(f"pdc: this output cannot be written as C37.118: {error}. Change the topology.")
+    except MqttError as error:
+        sys.exit(f"pdc: {error}.")
 
 
 def _poll(options: argparse.Namespace) -> float:

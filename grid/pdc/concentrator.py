@@ -20,6 +20,7 @@ from grid.pdc import mapping
 from grid.pdc.aligner import Aligner
 from grid.pdc.layout import TIME_BASE, Layout
 from grid.pdc.link import Link
+from grid.pdc.mqtt import MqttOutput
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import Downsampling, Input, Topology
 from grid.server import BUFFER, StreamServer
@@ -64,6 +65,8 @@ class Concentrator:
         self._sortings: dict[tuple[int, int], Sorting] = {}
         self._receiving: dict[Link, asyncio.Task[None]] = {}
         self._accepting: asyncio.Task[None] | None = None
+        self.mqtt = MqttOutput(topology.mqtt, stream.name) if topology.mqtt else None
+        """The broker that gets the output too."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._opening: asyncio.TimerHandle | None = None
@@ -82,6 +85,8 @@ class Concentrator:
         )
         for place in (address, *stream.destinations):
             await self.server.attach(place)
+        if self.mqtt is not None:
+            self.mqtt.start()
         for source in self.topology.inputs:
             self._connect(source)
 
@@ -96,6 +101,8 @@ class Concentrator:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.mqtt is not None:
+            self.mqtt.close()
         await self.server.close()
 
     @property
@@ -168,7 +175,7 @@ class Concentrator:
     def lost(self, link: Link) -> None:
         """Wait for an input no longer."""
         self.aligner.lost(link.lane)
-        self._flush(asyncio.get_running_loop().time())
+        self._flush(time.monotonic())
 
     def _flush(self, now_s: float) -> None:
         """Send what is to be sent."""
@@ -179,10 +186,13 @@ class Concentrator:
             if row.layout is not self._sent:
                 self._sent, self._changed_s, changed = row.layout, now_s, True
                 self.server.announce()
-            self.server.publish(row.layout.finish(row.frame, ns, row.quality, changed=changed))
+            frame = row.layout.finish(row.frame, ns, row.quality, changed=changed)
+            self.server.publish(frame)
             if now_s < row.deadline_s:
-                counts.alignment.add(asyncio.get_running_loop().time() - row.last_s)
+                counts.alignment.add(time.monotonic() - row.last_s)
             counts.total.add((time.time_ns() - ns) * 1e-9)
+            if self.mqtt is not None:
+                self.mqtt.publish(row.layout.configuration, frame)
         if self._timer is None or self.aligner.next_s < self._timer_s:
             self._arm()
 
@@ -193,11 +203,13 @@ class Concentrator:
             self._timer = None
         if self.aligner.next_s < math.inf:
             self._timer_s = self.aligner.next_s
-            self._timer = asyncio.get_running_loop().call_at(self._timer_s, self._ring)
+            # Not call_at(): uvloop's own clock stands still while callbacks run.
+            delay_s = max(0.0, self._timer_s - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
-        self._flush(asyncio.get_running_loop().time())
+        self._flush(time.monotonic())
 
     def _lay_out(self, topology: Topology) -> Layout:
         stream = topology.stream
@@ -266,6 +278,7 @@ def _identity(topology: Topology) -> tuple[object, ...]:
         stream.destinations,
         stream.rate,
         stream.downsampling,
+        topology.mqtt,
     )
 
 

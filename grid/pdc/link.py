@@ -1,6 +1,5 @@
 """The way of one input's PMUs into the output."""
 
-import asyncio
 import logging
 import time
 from typing import Protocol
@@ -73,11 +72,11 @@ class Link:
         self._said: set[str] = set()
         self._newest_ns = 0
         self._heard_s = 0.0
-        self._time = asyncio.get_running_loop().time
 
     def lay_out(self, source: Input, layout: Layout, bad_time: BadTime) -> None:
         """Fill frames of another layout too; only this and the one before are in use."""
         self.source, self._bad_time = source, bad_time
+        self.receiver.name = f"input {source.name}"
         if layout is not self._layouts[-1]:
             self._layouts = [self._layouts[-1], layout]
             self._match()
@@ -120,7 +119,7 @@ class Link:
             return
         counts = self.lane.counts
         counts.received += 1
-        now_s, wall_ns = self._time(), time.time_ns()
+        now_s, wall_ns = time.monotonic(), time.time_ns()
         place = sorting.place(frame[6:14])
         ns = place.ns
         counts.latency.add((wall_ns - ns) * 1e-9)

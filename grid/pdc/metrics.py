@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from grid.monitor import summary
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.link import Link
+from grid.pdc.mqtt import MqttOutput
 from grid.pdc.rates import Rates
 
 _INPUT = (
@@ -135,6 +136,8 @@ def _output(concentrator: Concentrator, rates: Rates) -> Iterator[Metric]:
         ("frame_rate_hertz", "Frames published a second", rates.of(concentrator)),
     ):
         yield GaugeMetricFamily(f"pdc_output_{name}", text, value=number)
+    if concentrator.mqtt is not None:
+        yield from _mqtt(concentrator.mqtt)
     if counts.alignment.count:
         yield GaugeMetricFamily(
             "pdc_output_minimum_latency_seconds",
@@ -151,3 +154,15 @@ def _output(concentrator: Concentrator, rates: Rates) -> Iterator[Metric]:
         "From a frame's time stamp to its being sent, by the local clock",
         [({}, counts.total)],
     )
+
+
+def _mqtt(mqtt: MqttOutput) -> Iterator[Metric]:
+    counts = mqtt.counts
+    for name, text, value in (
+        ("frames", "Output frames handed to the broker", counts.frames),
+        ("messages", "Messages made of them", counts.messages),
+        ("dropped_frames", "Output frames left out because too many waited", counts.dropped),
+        ("connections", "Connections that the broker accepted", counts.connections),
+    ):
+        yield CounterMetricFamily(f"pdc_mqtt_{name}", text, value=value)
+    yield GaugeMetricFamily("pdc_mqtt_connected", "1 while connected", value=mqtt.connected)

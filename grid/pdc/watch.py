@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from grid.pdc.changes import changes
+from grid.pdc.mqtt import MqttError
 from grid.pdc.source import Source, SourceError
 from grid.pdc.topology import Topology
 
@@ -90,7 +91,7 @@ class Watcher:
         _LOG.info("%s changed:\n  %s", self._source.name, "\n  ".join(lines))
         try:
             await self._apply(topology)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, MqttError) as error:
             self.failed += 1
             _LOG.error("the change cannot be used, going on as before: %s", error)
         else:

@@ -120,7 +120,7 @@ def test_the_rows_are_those_of_openpdc(env, tmp_path):
     string = "transportProtocol=tcp; server={}; phasorProtocol=IeeeC37_118V2"
     assert devices == [
         ("PMU-1", None, 0, 1, string.format("127.0.0.1:4712")),
-        ("AREA-2", None, 1, 11, string.format("::1:4999")),
+        ("AREA-2", None, 1, 11, string.format("[::1]:4999")),
         ("PMU-7", "AREA-2", 0, 7, None),
     ]
     references = rows(
