@@ -62,7 +62,8 @@ def device_address(device: str, text: str) -> Address:
             )
         if not local.isdigit() or local == "0":
             return _server(found, Transport.UDP)
-        group = Address.parse(found["server"]).host if "server" in found else ""
+        server = f"udp-spontaneous://{found.get('server', '')}"
+        group = Address.parse(server).host
         interface = found.get("interface", "")
         address = Address(
             transport=Transport.SPONTANEOUS, host=group, port=int(local), interface=interface
