@@ -18,6 +18,8 @@ class Lane:
     that sent a later frame is done with the earlier ones."""
     done: int = -1
     """The last slot that it can't add anything to any more."""
+    taken: int = -1
+    """The slot of the last frame of it that was taken."""
     pmus: frozenset[int] = frozenset()
     """The output's PMUs that its frames fill."""
     counts: InputCounts = field(default_factory=InputCounts)
@@ -99,8 +101,12 @@ class Aligner:
         if lane.ordered and done > lane.done:
             self._advance(lane, done)
         if verdict is Verdict.LATE:
-            lane.counts.late += 1
+            if slot == lane.taken and off_ns > 0:
+                lane.counts.downsampled += 1  # It follows the one that was wanted.
+            else:
+                lane.counts.late += 1
             return None
+        lane.taken = slot
         row = self._rows.get(slot)
         if row is None:
             row = self._row(slot, quality, now_s, wall_slot)
