@@ -40,7 +40,7 @@ types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel
-	$(BIN)/python -m lab.host.packages ssh tshark
+	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
 	$(BIN)/pytest -n auto tests/unit
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults

@@ -60,7 +60,7 @@ class MqttOutput:
         self._in_flight = 0
         self._lock = threading.Lock()
         self._refusal = ""
-        self._client = _client()
+        self._client = client()
         user = os.environ.get("MQTT_USER")
         if user:
             self._client.username_pw_set(user, os.environ.get("MQTT_PASSWORD"))
@@ -158,7 +158,8 @@ class MqttOutput:
         self.connected = False
 
 
-def _client() -> Any:
+def client() -> Any:
+    """Return a client of either version of paho; MqttError where there is none."""
     try:
         from paho.mqtt import client as paho  # noqa: PLC0415 - only where MQTT is wanted
     except ImportError as error:

@@ -11,7 +11,7 @@ import stream_fixtures as streams
 from grid import c37118
 from grid.address import Address
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
+from grid.pdc.topology import Input, Mqtt, Phasor, Pmu, Stream, Topology
 
 PHASORS = (
     Phasor(label="VA", type="V", phase="A"),
@@ -112,6 +112,7 @@ async def bench(
     stream: Stream | None = None,
     inputs: Callable[[list[int]], tuple[Input, ...]] | None = None,
     silence_s: float = 30.0,
+    mqtt: Mqtt | None = None,
 ) -> AsyncIterator[Bench]:
     ports = [await sender.open() for sender in senders]
     inputs_made = (
@@ -123,7 +124,7 @@ async def bench(
     )
     stream = stream or Stream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2)
     made = Bench(senders)
-    made.pdc = Concentrator(Topology(node="n", stream=stream, inputs=inputs_made))
+    made.pdc = Concentrator(Topology(node="n", stream=stream, inputs=inputs_made, mqtt=mqtt))
     port = streams.free_port()
     await made.pdc.start(streams.HOST, port)
     try:
