@@ -7,6 +7,7 @@ the oldest frames are dropped, and counted.
 
 import logging
 import os
+import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ class MqttOutput:
             self._client.username_pw_set(user, os.environ.get("MQTT_PASSWORD"))
         if settings.tls:
             try:
-                self._client.tls_set(ca_certs=settings.ca_file or None)
+                context = ssl.create_default_context(cafile=settings.ca_file or None)
+                self._client.tls_set_context(context)
             except (OSError, ValueError) as error:
                 raise MqttError(
                     f"{self._where}: the certificates {settings.ca_file or 'of the system'} "

@@ -63,7 +63,8 @@ class Watcher:
         while True:
             pause_s = self._poll_s if self.known or self._poll_s else _RETRY_S
             try:
-                await asyncio.wait_for(self._asked.wait(), pause_s or None)
+                async with asyncio.timeout(pause_s or None):
+                    await self._asked.wait()
             except TimeoutError:
                 await self._look(force=False)
             else:

@@ -79,7 +79,7 @@ class Listener:
         ready = []
         self.client.on_subscribe = lambda *_: ready.append(True)
         if ca:
-            self.client.tls_set(str(ca))
+            self.client.tls_set_context(ssl.create_default_context(cafile=str(ca)))
             self.client.username_pw_set("listener", "secret")
         self.client.connect(streams.HOST, port)
         self.client.loop_start()
