@@ -1,1 +1,1 @@
-"""Benchmarks of the synchrophasor software."""
+"""What the programs of this package reach, measured."""
