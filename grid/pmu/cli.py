@@ -117,13 +117,14 @@ def _chosen(options: argparse.Namespace, pmus: tuple[Pmu, ...]) -> tuple[Pmu, ..
             raise _OptionError(f"--pmu: {', '.join(unknown)} is none of {', '.join(names)}")
         pmus = tuple(pmu for pmu in pmus if pmu.name in options.pmu)
     addresses = list(options.address)
-    if options.port is not None or (options.listen and not addresses):
+    single = options.idcode is not None and not addresses
+    if options.port is not None or (options.listen and single):
         addresses.insert(0, Address(host=options.listen or "", port=options.port or 4712))
     if not addresses:
         return pmus
     if len(pmus) > 1:
         raise _OptionError(
-            f"--address, --port and --listen are for one PMU, and there are {len(pmus)}; "
+            f"--address and --port are for one PMU, and there are {len(pmus)}; "
             "choose one with --pmu, or write the addresses into the scenario"
         )
     return tuple(replace(pmu, addresses=tuple(addresses)) for pmu in pmus)

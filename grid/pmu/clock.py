@@ -72,6 +72,11 @@ class Trust:
             unlocked=self.unlocked,
         )
 
+    @functools.cached_property
+    def stat_word(self) -> int:
+        """The same as 16 bits."""
+        return self.stat.to_word()
+
 
 UNKNOWN = Trust(
     quality=TimeQuality(code=UNRELIABLE),

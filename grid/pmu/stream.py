@@ -7,20 +7,16 @@ from dataclasses import dataclass, replace
 from grid.c37118 import (
     Command,
     Configuration,
-    DataCodec,
-    DataFrame,
     FrameType,
     HeaderFrame,
-    Measurement,
     Stamp,
-    Stat,
-    write,
 )
 from grid.pmu.clock import Trust
 from grid.pmu.faults import Faults
 from grid.pmu.layout import DIGITALS_A_WORD, Layout
 from grid.pmu.scenario import Clock, Pmu
 from grid.pmu.signal import Noise, Source
+from grid.pmu.writer import FrameWriter
 from grid.slots import Slots
 
 _BEFORE = 2
@@ -33,7 +29,7 @@ class _Edition:
 
     layout: Layout
     configuration: Configuration
-    codec: DataCodec
+    writer: FrameWriter
 
 
 class PmuStream:
@@ -68,32 +64,25 @@ class PmuStream:
         """Return the data frame of a reporting time; empty where none is sent."""
         ns = self.slots.time_ns(slot)
         faults = self._faults
-        if any(silence.span.covers(ns) for silence in faults.silences):
+        if not faults.none and any(silence.span.covers(ns) for silence in faults.silences):
             return b""
         edition = self._at(ns)
         sample = self._source.at(ns)
-        phasors: Sequence[complex] = sample.phasors
+        quantities = sample.phasors
         if not self._noise.silent:
             factors = self._noise.at(ns, self.idcode)
-            phasors = [one * other for one, other in zip(phasors, factors, strict=True)]
-        station = edition.layout.station
+            quantities = [one * other for one, other in zip(quantities, factors, strict=True)]
         trust = self._trust(ns)
-        measurement = Measurement(
-            stat=self._stat(ns, trust),
-            phasors=edition.layout.phasors_of(phasors),
-            frequency_hz=station.nominal_hz + sample.deviation_hz,
-            rocof_hz_s=sample.rocof_hz_s,
-            analogs=edition.layout.analogs_of(phasors),
-            digitals=self._digitals(station.digitals, ns) if station.digitals else (),
-        )
-        stamped = ns + sum(stamp.offset_ns for stamp in faults.stamps if stamp.span.covers(ns))
-        frame = edition.codec.encode(
-            DataFrame(
-                idcode=self.idcode,
-                stamp=self._stamp(stamped, trust),
-                pmus=(write(station, measurement),),
-                version=self._pmu.version,
-            )
+        layout = edition.layout
+        frame = edition.writer.frame(
+            ns + sum(stamp.offset_ns for stamp in faults.stamps if stamp.span.covers(ns)),
+            trust,
+            self._stat(ns, trust),
+            layout.phasors_of(quantities),
+            sample.deviation_hz,
+            sample.rocof_hz_s,
+            layout.analogs_of(quantities) if layout.analogs else (),
+            self._digitals(layout.station.digitals, ns) if layout.station.digitals else (),
         )
         if any(crc.spoils(slot, ns) for crc in faults.crcs):
             frame = frame[:-1] + bytes([frame[-1] ^ 0xFF])
@@ -149,7 +138,7 @@ class PmuStream:
                 version=self._pmu.version,
             )
             found = _Edition(
-                layout=layout, configuration=configuration, codec=DataCodec(configuration)
+                layout=layout, configuration=configuration, writer=FrameWriter(configuration)
             )
             # Only the newest are needed again.
             if len(self._editions) > len(self._faults.changes) + 1:
@@ -163,14 +152,16 @@ class PmuStream:
             trust = unlock.trust(trust, ns)
         return trust
 
-    def _stat(self, ns: int, trust: Trust) -> Stat:
+    def _stat(self, ns: int, trust: Trust) -> int:
+        if self._faults.none:
+            return trust.stat_word
         stat = trust.stat
         for flags in self._faults.flags:
             stat = flags.mark(stat, ns)
         before = self._pmu.version == _BEFORE
         if any(change.flagged(ns, before=before) for change in self._faults.changes):
             stat = replace(stat, configuration_change=True)
-        return stat
+        return stat.to_word()
 
     def _stamp(self, ns: int, trust: Trust) -> Stamp:
         return Stamp.from_ns(ns, self._pmu.time_base, trust.quality)
