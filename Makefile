@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab-up lab-down lab-status failover test lint types unit roles lab-test bench-up clean
+.PHONY: help lab-up lab-down lab-status failover test lint types unit fuzz roles lab-test bench-up clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ types: $(VENV)/.dev  ## Types
 unit: $(VENV)/.dev  ## Unit tests, in parallel
 	$(BIN)/python -m lab.host.packages ssh tshark
 	$(BIN)/pytest -n auto tests/unit
+
+fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 	cd playbooks && ../$(BIN)/ansible-lint --offline -q

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from grid import tcp
 from grid.c37118 import Configuration, DataFrame
-from grid.session import Problem, Session
+from grid.faults import Problem
+from grid.session import Session
 
 _LOG = logging.getLogger(__name__)
 
@@ -165,7 +166,7 @@ def _session(
                 yield Configured(t_ns=t_ns, configuration=event)
             elif isinstance(event, Problem):
                 _LOG.warning("%s", event.what)
-            elif session.codec is not None:
+            elif session.codec is not None and isinstance(event, bytes):
                 heard_s = time.monotonic()
                 data = session.codec.decode(event)
                 time_base = session.codec.configuration.time_base

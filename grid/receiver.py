@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from grid import tcp
 from grid.address import Address, Transport
-from grid.c37118 import Configuration, DataCodec
+from grid.c37118 import Configuration, Configuration3, DataCodec
+from grid.faults import Fault, ReceiverCounts
 from grid.resolver import Resolver
-from grid.session import Fault, Problem, ReceiverCounts, Session
+from grid.session import Event, Session
 from grid.transport import sockets
 
 _LOG = logging.getLogger(__name__)
@@ -43,12 +44,14 @@ class Receiver:
         on_frame: Callable[[DataCodec, bytes], None],
         on_lost: Callable[[], None],
         on_problem: Callable[[Fault, str], None] | None = None,
+        on_details: Callable[[Configuration3], None] | None = None,
     ) -> None:
         """Take what to receive, and whom to tell. Only spontaneous streams need no `idcode`.
 
         `on_frame` gets whole data frames of the right size and IDCODE, and the codec that
         reads them. `on_lost` follows a frame or a configuration once the stream is gone.
         `on_problem` is called once for each kind; without it problems are logged.
+        With `on_details` the sender is asked for CFG-3 too, which not every one has.
         """
         self.address = address
         """Where the stream is had from."""
@@ -60,6 +63,7 @@ class Receiver:
         self.on_frame = on_frame
         self.on_lost = on_lost
         self.on_problem = on_problem or self._log_problem
+        self.on_details = on_details
         self.counts = ReceiverCounts()
         """What came so far, over all connections."""
         self.connected = False
@@ -109,6 +113,7 @@ class Receiver:
             counts=self.counts,
             told=self._told,
             commands=self.address.transport is not Transport.SPONTANEOUS,
+            details=self.on_details is not None,
         )
 
     def arrived(self) -> None:
@@ -260,7 +265,7 @@ class _Link:
         pause_s = min(limit_s, receiver.silence_s) / _CHECKS_A_SILENCE
         self._check = self._loop.call_later(pause_s, self.watch)
 
-    def _hand_on(self, events: Iterable[Configuration | bytes | Problem]) -> None:
+    def _hand_on(self, events: Iterable[Event]) -> None:
         receiver, session = self._receiver, self._session
         for event in events:
             if isinstance(event, bytes):
@@ -272,6 +277,9 @@ class _Link:
             elif isinstance(event, Configuration):
                 receiver.arrived()
                 receiver.on_configuration(event)
+            elif isinstance(event, Configuration3):
+                if receiver.on_details is not None:
+                    receiver.on_details(event)
             else:
                 receiver.on_problem(event.kind, event.what)
         self._flush()

@@ -4,16 +4,16 @@ The asyncio receiver and the blocking client run one Session a connection: they 
 what they read, send what it wants sent, and act on its events.
 """
 
-import enum
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grid.c37118 import (
     Command,
     CommandFrame,
     Configuration,
+    Configuration3,
     DataCodec,
+    Fragments,
     FrameError,
     FrameType,
     Reassembler,
@@ -22,6 +22,7 @@ from grid.c37118 import (
     frame_type,
 )
 from grid.c37118.clocks import UNRELIABLE
+from grid.faults import Fault, Problem, ReceiverCounts
 
 _TIME_BASE = 1_000_000
 _ASK_AGAIN_S = 1.0
@@ -30,64 +31,15 @@ _SILENT_PERIODS = 2.5
 _CONFIGURATION_CHANGE = 0x0400
 """STAT bit 10: the sender's configuration changes, or did so within the last minute."""
 
+_NAMES = {
+    FrameType.DATA: "data frames carry",
+    FrameType.CFG2: "CFG-2 is of",
+    FrameType.CFG3: "CFG-3 is of",
+}
+"""The frames that a receiver wants, and how a message on their IDCODE begins."""
 
-class Fault(enum.StrEnum):
-    """The kinds of things that a sender can do wrong."""
-
-    CRC = "crc"
-    """Frames with a wrong CRC."""
-    GARBAGE = "garbage"
-    """Bytes that are no frame, or a truncated one."""
-    IDCODE = "idcode"
-    """Frames of another stream."""
-    CONTRADICTION = "contradiction"
-    """Data frames that do not fit the configuration."""
-    CONFIGURATION = "configuration"
-    """A configuration that cannot be read."""
-    STRANGER = "stranger"
-    """Datagrams with the right IDCODE from a second sender."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """Something a sender did wrong, told once for each kind. The stream goes on."""
-
-    kind: Fault
-    """What it is."""
-    what: str
-    """One sentence for the log."""
-
-
-@dataclass(kw_only=True, slots=True)
-class ReceiverCounts:
-    """What a receiver got so far."""
-
-    connections: int = 0
-    """How often it connected."""
-    attempts: int = 0
-    """How often it tried to."""
-    bytes: int = 0
-    """Bytes received, garbage and commands' answers included."""
-    frames: int = 0
-    """Data frames that fit the configuration."""
-    unconfigured: int = 0
-    """Data frames before the first configuration, which cannot be read."""
-    configurations: int = 0
-    """CFG-2 frames."""
-    configuration_changes: int = 0
-    """Of these, those that differed from the one before in more than the time."""
-    bad_crcs: int = 0
-    """Frames with a wrong CRC."""
-    skipped_bytes: int = 0
-    """Bytes that belonged to no valid frame."""
-    wrong_idcodes: int = 0
-    """Frames of another stream."""
-    contradictions: int = 0
-    """Data frames that did not fit the configuration."""
-    bad_configurations: int = 0
-    """Configurations that could not be read."""
-    strangers: int = 0
-    """Datagrams of a second sender."""
+Event = Configuration | Configuration3 | bytes | Problem
+"""What a session makes of received bytes; a data frame comes as its bytes."""
 
 
 class Session:
@@ -97,6 +49,9 @@ class Session:
     without commands can do. The sequence is that of openPDC: data off, send CFG-2,
     and on its arrival data on. A data frame that contradicts the configuration, or STAT's
     configuration change bit, makes it ask for CFG-2 anew, at most once a second.
+
+    With `details` it asks for CFG-3 too, each time a CFG-2 says something new. Data are read
+    with CFG-2 all the same: every sender has it.
 
     `counts` and `told` outlive the session where the caller keeps them.
     """
@@ -108,6 +63,7 @@ class Session:
         counts: ReceiverCounts | None = None,
         told: set[Fault] | None = None,
         commands: bool = True,
+        details: bool = False,
     ) -> None:
         self.idcode = idcode
         """The stream's id, as far as it is known."""
@@ -115,6 +71,8 @@ class Session:
         """What came so far."""
         self._told = set() if told is None else told
         self._commands = commands
+        self._details = details
+        self._fragments = Fragments()
         self._reassembler = Reassembler()
         self._asked_s = 0.0
         self._on = False
@@ -151,7 +109,7 @@ class Session:
         period_s = 1 / self.codec.configuration.frames_per_second
         return max(limit_s, _SILENT_PERIODS * period_s)
 
-    def feed(self, data: bytes) -> Iterator[Configuration | bytes | Problem]:
+    def feed(self, data: bytes) -> Iterator[Event]:
         """Take received bytes; yield new configurations, whole data frames, problems.
 
         A data frame comes as its bytes, and `codec` reads it; that holds only until the
@@ -159,18 +117,16 @@ class Session:
         """
         return self._feed(self._reassembler, data, ends=False)
 
-    def feed_datagram(self, data: bytes) -> Iterator[Configuration | bytes | Problem]:
+    def feed_datagram(self, data: bytes) -> Iterator[Event]:
         """Take one datagram: frames do not go on in the next one."""
         return self._feed(Reassembler(), data, ends=True)
 
     def stranger(self, text: str) -> Iterator[Problem]:
         """Count a datagram that came from another sender than the others."""
-        self.counts.strangers += 1
+        self.counts.count(Fault.STRANGER)
         return self._report(Fault.STRANGER, text)
 
-    def _feed(
-        self, reader: Reassembler, data: bytes, *, ends: bool
-    ) -> Iterator[Configuration | bytes | Problem]:
+    def _feed(self, reader: Reassembler, data: bytes, *, ends: bool) -> Iterator[Event]:
         counts = self.counts
         counts.bytes += len(data)
         skipped, bad = reader.skipped_bytes, reader.bad_crcs
@@ -178,55 +134,59 @@ class Session:
         if ends:
             reader.end()
         for frame in frames:
-            kind = frame_type(frame)
-            fault = Fault.CONTRADICTION
             try:
-                if kind is FrameType.DATA:
-                    self._check_idcode(frame)
-                    if self.codec is None:
-                        counts.unconfigured += 1
-                        continue
-                    self._check(frame, self.codec)
-                    counts.frames += 1
-                    yield frame
-                elif kind is FrameType.CFG2:
-                    self._check_idcode(frame)
-                    fault = Fault.CONFIGURATION
-                    yield self._configured(frame)
-            except _WrongIdcodeError as error:
-                counts.wrong_idcodes += 1
-                yield from self._report(Fault.IDCODE, str(error))
-            except FrameError as error:
-                if fault is Fault.CONTRADICTION:
-                    counts.contradictions += 1
-                else:
-                    counts.bad_configurations += 1
-                yield from self._report(fault, str(error))
+                event = self._take(frame)
+            except _FaultError as error:
+                counts.count(error.kind)
+                yield from self._report(error.kind, str(error))
+            else:
+                if event is not None:
+                    yield event
         if reader.skipped_bytes != skipped:
             counts.skipped_bytes += reader.skipped_bytes - skipped
             counts.bad_crcs += reader.bad_crcs - bad
             if reader.bad_crcs != bad:
-                yield from self._report(
-                    Fault.CRC, "frames with a wrong CRC arrive; they are skipped"
-                )
+                what = "frames with a wrong CRC arrive; they are skipped"
+                yield from self._report(Fault.CRC, what)
             else:
-                yield from self._report(
-                    Fault.GARBAGE, "bytes that are no C37.118 frame arrive; they are skipped"
-                )
+                what = "bytes that are no C37.118 frame arrive; they are skipped"
+                yield from self._report(Fault.GARBAGE, what)
 
-    def _check_idcode(self, frame: bytes) -> None:
+    def _take(self, frame: bytes) -> Event | None:
+        """Return what a frame is good for; _FaultError if the sender should not have sent it."""
+        kind = frame_type(frame)
+        if kind not in _NAMES:
+            return None
         found = frame[4] << 8 | frame[5]
         if found != self.idcode and self.idcode is not None:
-            what = "data frames carry" if frame_type(frame) is FrameType.DATA else "CFG-2 is of"
-            raise _WrongIdcodeError(f"{what} IDCODE {found}, not {self.idcode}: set the right id")
+            raise _FaultError(
+                Fault.IDCODE,
+                f"{_NAMES[kind]} IDCODE {found}, not {self.idcode}: set the right id",
+            )
+        if kind is FrameType.DATA:
+            if self.codec is None:
+                self.counts.unconfigured += 1
+                return None
+            self._check(frame, self.codec)
+            self.counts.frames += 1
+            return frame
+        try:
+            if kind is FrameType.CFG2:
+                return self._configured(frame)
+            complete = self._fragments.add(frame)
+        except FrameError as error:
+            raise _FaultError(Fault.CONFIGURATION, str(error)) from error
+        self.counts.configurations3 += complete is not None
+        return complete
 
     def _check(self, frame: bytes, codec: DataCodec) -> None:
-        """Raise FrameError where a data frame is not one of the configuration."""
+        """Raise _FaultError where a data frame is not one of the configuration."""
         if len(frame) != codec.size:
             self._ask()
-            raise FrameError(
+            raise _FaultError(
+                Fault.CONTRADICTION,
                 f"data frames of {len(frame)} bytes contradict the configuration "
-                f"({codec.size} bytes); asking for CFG-2 again"
+                f"({codec.size} bytes); asking for CFG-2 again",
             )
         changing = any(word & _CONFIGURATION_CHANGE for word in codec.stat_words(frame))
         if changing and not self._changing:
@@ -238,13 +198,16 @@ class Session:
         configuration.frames_per_second  # noqa: B018 - a rate of 0 is refused here
         codec = DataCodec(configuration)
         self.counts.configurations += 1
-        if self.codec is not None and not self.codec.configuration.same(configuration):
+        new = self.codec is None or not self.codec.configuration.same(configuration)
+        if new and self.codec is not None:
             self.counts.configuration_changes += 1
         self.codec = codec
         self.idcode = configuration.idcode
         if not self._on:
             self._on = True
             self._command(Command.DATA_ON)
+        if new and self._details:
+            self._command(Command.SEND_CFG3)
         return configuration
 
     def _ask(self) -> None:
@@ -266,5 +229,9 @@ class Session:
             yield Problem(kind=kind, what=what)
 
 
-class _WrongIdcodeError(FrameError):
-    """The frame is of another stream."""
+class _FaultError(FrameError):
+    """The sender did something wrong."""
+
+    def __init__(self, kind: Fault, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from grid import tcp
 from grid.c37118 import Configuration, DataCodec
+from grid.faults import Problem
 from grid.pdc.topology import Input
 from grid.resolver import Resolver
-from grid.session import Problem, Session
+from grid.session import Session
 
 _LOG = logging.getLogger(__name__)
 

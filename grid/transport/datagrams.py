@@ -237,8 +237,7 @@ class SpontaneousOutlet:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LAST_PAUSE_S)
                 continue
-            answer = self.stream.answer(Command.SEND_CFG2)
-            for frame in (answer,) if isinstance(answer, bytes) else answer or ():
+            for frame in self.stream.answer_to(Command.SEND_CFG2) or ():
                 for send in self._sends:
                     send(frame)
             self._wake.clear()

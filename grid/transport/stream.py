@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from grid.c37118 import Command, CommandFrame, FrameError
+from grid.c37118 import Command, CommandFrame, Configuration, Configuration3, FrameError
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,14 +103,14 @@ class Peer:
         if command.command in (Command.DATA_ON, Command.DATA_OFF):
             self.switch(command.command == Command.DATA_ON)
             return
-        answer = stream.answer(command.command)
+        answer = stream.answer_to(command.command)
         if answer is None:
             stream.counts.unanswered += 1
             self.warn(
                 f"command {command.command}", f"sent command {command.command}, it has no answer"
             )
         else:
-            self.reply((answer,) if isinstance(answer, bytes) else answer)
+            self.reply(answer)
 
     def skipped(self, bytes_: int, bad_crcs: int) -> None:
         """Count what was received and is no frame."""
@@ -199,6 +199,18 @@ class Stream:
     def left(self, peer: Peer, why: str) -> None:
         """Say that a client is gone."""
         _LOG.info("%s: client %s left%s", self.name, peer.address, f" ({why})" if why else "")
+
+    def answer_to(self, command: int) -> tuple[bytes, ...] | None:
+        """Return the frames that answer a command; None where there is no answer.
+
+        A sender without a CFG-3 of its own sends what its CFG-2 says in that form.
+        """
+        answer = self.answer(command)
+        if answer is None and command == Command.SEND_CFG3:
+            basis = self.answer(Command.SEND_CFG2)
+            if isinstance(basis, bytes):
+                answer = Configuration3.of(Configuration.decode(basis)).encode()
+        return (answer,) if isinstance(answer, bytes) else answer
 
     def retarget(self) -> None:
         """Take note that a transport has other receivers than before."""

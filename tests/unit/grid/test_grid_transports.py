@@ -10,8 +10,8 @@ import stream_fixtures as streams
 
 from grid import c37118
 from grid.address import Address, Transport
+from grid.faults import Fault
 from grid.receiver import Receiver
-from grid.session import Fault
 
 HOSTS = ["127.0.0.1", "::1"]
 GROUPS = ["239.118.2.1", "ff02::118:2"]
