@@ -29,8 +29,8 @@ class Stream(Protocol):
     def edition(self, slot: int) -> int:
         """Return a number that changes with the configuration."""
 
-    def answer(self, command: int) -> bytes | None:
-        """Return the answer to a command, None where there is none."""
+    def answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
+        """Return the frame or frames that answer a command, None where there is no answer."""
 
 
 class Outlet:

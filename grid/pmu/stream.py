@@ -5,22 +5,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grid.c37118 import (
+    VERSION_2011,
     Command,
+    Component,
     Configuration,
+    Configuration3,
     FrameType,
     HeaderFrame,
     Stamp,
 )
 from grid.pmu.clock import Trust
 from grid.pmu.faults import Faults
-from grid.pmu.layout import DIGITALS_A_WORD, Layout
+from grid.pmu.layout import DIGITALS_A_WORD, Layout, Phasor
 from grid.pmu.scenario import Clock, Pmu
 from grid.pmu.signal import Noise, Source
 from grid.pmu.writer import FrameWriter
 from grid.slots import Slots
 
-_BEFORE = 2
+_BEFORE = VERSION_2011
 """The version in which STAT bit 10 comes before the change (C37.118.2-2011, table 7)."""
+
+_CURRENT = 0x08
+_COMPONENTS = {
+    "A": Component.A,
+    "B": Component.B,
+    "C": Component.C,
+    "+": Component.POSITIVE,
+    "-": Component.NEGATIVE,
+    "0": Component.ZERO,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +106,16 @@ class PmuStream:
         ns = self.slots.time_ns(slot)
         return sum(change.span.edges(ns) for change in self._faults.changes)
 
-    def answer(self, command: int) -> bytes | None:
-        """Return the answer to a command, None where there is none."""
+    def answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
+        """Return the frame or frames that answer a command, None where there is no answer."""
         now = time.time_ns()
         configuration = self.configuration(now)
         if command == Command.SEND_CFG2:
             return configuration.encode()
         if command == Command.SEND_CFG1:
             return replace(configuration, type=FrameType.CFG1).encode()
+        if command == Command.SEND_CFG3 and self._pmu.version >= VERSION_2011:
+            return self._configuration3(now, configuration).encode()
         if command == Command.SEND_HEADER:
             text = self._pmu.header or f"{self.name}: a simulated PMU"
             return HeaderFrame(
@@ -110,6 +125,17 @@ class PmuStream:
                 version=self._pmu.version,
             ).encode()
         return None
+
+    def _configuration3(self, ns: int, configuration: Configuration) -> Configuration3:
+        """Return the CFG-3 that says the same, and what each phasor is."""
+        whole = Configuration3.of(configuration)
+        layout = self._at(ns).layout
+        (station,) = whole.stations
+        units = tuple(
+            replace(unit, kind=_kind(phasor))
+            for unit, phasor in zip(station.phasor_units, layout.phasors, strict=True)
+        )
+        return replace(whole, stations=(replace(station, phasor_units=units),))
 
     def _at(self, ns: int) -> _Edition:
         """Return the edition of a time."""
@@ -174,3 +200,8 @@ class PmuStream:
             if name and any(name in inputs for inputs in on):
                 words[place // DIGITALS_A_WORD] |= 1 << place % DIGITALS_A_WORD
         return tuple(words)
+
+
+def _kind(phasor: Phasor) -> int:
+    """Return the type byte of CFG-3: voltage or current, and which component."""
+    return (_CURRENT if phasor.type == "I" else 0) | _COMPONENTS[phasor.phase]
