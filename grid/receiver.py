@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -68,6 +69,8 @@ class Receiver:
         """What came so far, over all connections."""
         self.connected = False
         """Whether the stream's frames or its configuration arrive."""
+        self.last_failure = ""
+        """Why the last attempt came to nothing."""
         self._idcode = idcode
         self._told: set[Fault] = set()
         self._resolver = Resolver(
@@ -157,6 +160,7 @@ class Receiver:
     def _failed(self, reason: str) -> None:
         # The first failure, and then ever fewer: a dead stream is no reason to fill a disk.
         self._failures += 1
+        self.last_failure = reason
         if self._failures & (self._failures - 1) == 0:
             _LOG.warning(
                 "%s: no stream (attempt %d): %s; trying on, at least every %g s",
@@ -353,8 +357,10 @@ class _Both(asyncio.DatagramProtocol):
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
     if isinstance(error, TimeoutError):
         return f"no answer within {_CONNECT_TIMEOUT_S:g} s"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)  # asyncio puts the address into its own text.
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # Of a name that cannot be resolved.
     return str(error)
