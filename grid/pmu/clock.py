@@ -11,6 +11,7 @@ import functools
 import math
 import sys
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from grid.c37118 import LOCKED, QUALITY_UNKNOWN, UNRELIABLE, Stat, TimeQuality
 from grid.pmu.schedule import NS
@@ -104,6 +105,13 @@ def within(error_s: float) -> Trust:
         pmu_quality=1 + bisect.bisect_right(_PMU_BOUNDS_S, error_s),
         unlocked=0,
     )
+
+
+class Clock(Protocol):
+    """Says how good the clock is."""
+
+    def trust(self, ns: int) -> Trust:
+        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
 
 
 class FixedClock:

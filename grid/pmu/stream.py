@@ -14,16 +14,17 @@ from grid.c37118 import (
     HeaderFrame,
     Stamp,
 )
-from grid.pmu.clock import Trust
+from grid.pmu.clock import Clock, Trust
 from grid.pmu.faults import Faults
 from grid.pmu.layout import DIGITALS_A_WORD, Layout, Phasor
-from grid.pmu.scenario import Clock, Pmu
+from grid.pmu.scenario import Pmu
 from grid.pmu.signal import Noise, Source
 from grid.pmu.writer import FrameWriter
 from grid.slots import Slots
 
 _BEFORE = VERSION_2011
-"""The version in which STAT bit 10 comes before the change (C37.118.2-2011, table 7)."""
+"""In C37.118.2-2011 STAT bit 10 advises that the configuration will change, for 1 min, and is
+cleared when it does; in C37.118-2005 it says for 1 min that it did."""
 
 _CURRENT = 0x08
 _COMPONENTS = {
@@ -57,6 +58,8 @@ class PmuStream:
         """The stream's id."""
         self.slots = Slots(pmu.rate)
         """Its reporting times."""
+        self.data_rate = pmu.rate
+        """Above 0 frames a second, below 0 seconds a frame."""
         self._pmu = pmu
         self._source = source
         self._noise = noise

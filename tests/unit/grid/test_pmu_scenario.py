@@ -31,7 +31,7 @@ def problems(text: str) -> list[str]:
 @pytest.mark.parametrize("name", document.shipped())
 def test_every_shipped_scenario_can_be_simulated(name):
     scenario = document.load(name)
-    assert Simulator(scenario).pmus
+    assert Simulator(scenario).outlets
     title = (document.SHIPPED / f"{name}.yml").read_text().splitlines()[0]
     assert title.startswith("# ")
 
@@ -194,5 +194,5 @@ def test_what_is_no_scenario_at_all_is_refused_in_sentences(text):
 
 def test_two_pmus_cannot_have_one_port():
     assert problems("pmus: [{name: a, idcode: 1}, {name: b, idcode: 2}]") == [
-        "pmus: tcp://:4712 is the address of two PMUs"
+        "pmus: tcp://:4712 is the address of two streams"
     ]

@@ -120,12 +120,12 @@ async def test_many_pmus_of_several_rates_send_at_their_own_times():
 
 @pytest.mark.parametrize("version", [2005, 2011])
 async def test_a_receiver_follows_a_change_that_keeps_the_frames_size(version, monkeypatch):
-    monkeypatch.setattr("grid.pmu.faults.CHANGE_FLAG_S", 1.0)
+    monkeypatch.setattr("grid.pmu.faults.CHANGE_FLAG_S", 1.5)
     running = simulator(f"""
         pmus: [{{name: a, idcode: 7, version: {version}, addresses: ["tcp://127.0.0.1:0"]}}]
         events:
           - {{kind: configuration-change, phasors: [IC, IB, IA, VC, VB, VA], duration_s: 60,
-             start: {{process_s: 2}}}}
+             start: {{process_s: 2.5}}}}
         """)
     await running.open()
     watch = Watch(f"tcp://127.0.0.1:{running.outlets[0].server.port}", 7)
