@@ -220,7 +220,9 @@ class Session:
     def _command(self, command: Command) -> None:
         if not self._commands or self.idcode is None:
             return
-        stamp = Stamp.from_ns(time.time_ns(), _TIME_BASE, TimeQuality(code=UNRELIABLE))
+        # Once the sender told its TIME_BASE, that counts for what is sent to it too (6.2).
+        time_base = self.codec.configuration.time_base if self.codec else _TIME_BASE
+        stamp = Stamp.from_ns(time.time_ns(), time_base, TimeQuality(code=UNRELIABLE))
         frame = CommandFrame(idcode=self.idcode, stamp=stamp, command=command)
         self._to_send.append(frame.encode())
 

@@ -11,7 +11,10 @@ import stream_fixtures as streams
 from grid import c37118
 from grid.address import Address, Transport
 from grid.faults import Fault
+from grid.inspect import sources
+from grid.inspect.seen import Seen
 from grid.receiver import Receiver
+from grid.session import Session
 
 HOSTS = ["127.0.0.1", "::1"]
 GROUPS = ["239.118.2.1", "ff02::118:2"]
@@ -248,3 +251,70 @@ async def test_a_stream_of_few_frames_is_not_dead_between_them():
             sender.send(50)
             await streams.soon(lambda: listener.frames)
             assert listener.lost == 0
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP, Transport.TCP_UDP])
+async def test_a_peer_that_falls_silent_is_noticed_within_the_set_time(transport):
+    data = free_udp_port() if transport is Transport.TCP_UDP else 0
+    address = Address(transport=transport, host=streams.HOST, data_port=data, port=0)
+    loop = asyncio.get_running_loop()
+    async with sending(address) as sender:
+        there = Address(
+            transport=transport, host=streams.HOST, port=sender.server.port, data_port=data
+        )
+        async with listening(there, silence_s=0.5) as (listener,):
+            await pump(sender, listener)
+            last_s = loop.time()
+            assert listener.lost == 0
+            await streams.soon(lambda: listener.lost)
+            assert 0.45 < loop.time() - last_s < streams.stretched(1.5)
+            await streams.soon(lambda: sender.server.receivers)
+            await pump(sender, listener)
+
+
+async def test_pauses_between_attempts_grow_up_to_the_limit():
+    """Of 0.1, 0.2, 0.3, 0.3 ... s: a dead peer is not asked all the time."""
+    address = Address(host=streams.HOST, port=streams.free_port())
+    start_s = asyncio.get_running_loop().time()
+    async with listening(address) as (listener,):
+        await streams.soon(lambda: listener.receiver.counts.attempts == 7)
+        # Without growing pauses it would be 0.6 s, and with endless growth 6.3.
+        assert 1.45 < asyncio.get_running_loop().time() - start_s < streams.stretched(5)
+        assert listener.receiver.last_failure == "Connection refused"
+
+
+def test_commands_count_time_as_the_sender_does():
+    """TIME_BASE holds for all frames of a stream, in both directions, once it is known."""
+    sender = streams.Sender(7, [streams.station(7)], time_base=1000)
+    session = Session(7)
+    session.open()
+    list(session.feed(sender.configuration.encode()))
+    commands = [c37118.CommandFrame.decode(frame) for frame in session.commands()]
+    assert commands[-1].command == c37118.Command.DATA_ON
+    assert commands[-1].stamp.count < 1000
+
+
+async def test_a_spontaneous_stream_is_looked_at_live():
+    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
+    seen: list[Seen] = []
+
+    def see(one: Seen) -> bool:
+        seen.append(one)
+        return len(seen) >= 10
+
+    async with sending(address) as sender:
+        sender.server.announce()
+        looking = asyncio.ensure_future(
+            sources.live(
+                address, None, see, seconds=None, wait_s=30, details=False, on_problem=print
+            )
+        )
+        slot = 50
+        while not looking.done():
+            sender.server.announce()
+            sender.send(slot)
+            slot += 50
+            await asyncio.sleep(0.02)
+        counts = await looking
+    assert counts.bad_crcs == 0
+    assert {one.type.name for one in seen} == {"CFG2", "DATA"}
