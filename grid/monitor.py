@@ -104,13 +104,13 @@ class _Connection(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A TCP connection has one; uvloop's is of a class of its own.
-        self._transport = cast("asyncio.Transport", transport)
+        # No isinstance: uvloop's transports are of classes of their own.
+        self._transport = transport = cast("asyncio.Transport", transport)
         if len(self._monitor.connections) >= _MOST_CONNECTIONS:
-            self._transport.abort()
+            transport.abort()
             return
         self._monitor.connections.add(self)
-        self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._transport.abort)
+        self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._monitor.connections.discard(self)

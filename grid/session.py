@@ -189,7 +189,8 @@ class Session:
                 f"({codec.size} bytes); asking for CFG-2 again",
             )
         changing = any(word & _CONFIGURATION_CHANGE for word in codec.stat_words(frame))
-        if changing and not self._changing:
+        # In 2005 the bit comes with the change, in 2011 before it: there the end tells of it.
+        if changing != self._changing:
             self._ask()
         self._changing = changing
 

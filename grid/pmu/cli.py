@@ -9,7 +9,7 @@ from pathlib import Path
 from grid import log, run
 from grid.address import Address, AddressError
 from grid.c37118 import Format, FrameError
-from grid.pmu import document, ipdc
+from grid.pmu import captured, document, ipdc
 from grid.pmu.clock import KernelClock
 from grid.pmu.layout import layout
 from grid.pmu.scenario import PHASORS, Pmu, Scenario
@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"pmu: cannot read {error.filename or 'the clock'}: {error.strerror or error}")
     except ipdc.SetupError as error:
         sys.exit(f"pmu: {error}")
+    except captured.CapturedError as error:
+        sys.exit(f"pmu: cannot use {options.capture}: {error}")
     try:
         simulator = Simulator(scenario)
     except FrameError as error:
@@ -88,16 +90,20 @@ async def _serve(simulator: Simulator, listen: str | None, metrics_port: int) ->
 
 def _scenario(options: argparse.Namespace) -> Scenario:
     """Return what the options ask for; _OptionError where they contradict each other."""
-    if options.scenario is None and not options.ipdc:
+    if options.scenario is None and not options.ipdc and options.capture is None:
         if options.idcode is None:
-            raise _OptionError("one of --idcode, --scenario and --ipdc is needed")
+            raise _OptionError("one of --idcode, --scenario, --ipdc and --capture is needed")
         scenario = Scenario(pmus=(_single(options),), seed=options.seed or 1)
     else:
-        given = [key for key in ("idcode", *_OF_ONE) if getattr(options, key) is not None]
+        single = _OF_ONE if options.capture is not None else ("idcode", *_OF_ONE)
+        given = [key for key in single if getattr(options, key) is not None]
         if given:
             raise _OptionError(f"--{given[0]} is for a single PMU; the file says it")
         if options.scenario is not None:
             scenario = document.load(options.scenario)
+        elif options.capture is not None:
+            found = captured.read(options.capture, options.idcode)
+            scenario = Scenario(captures=(replace(found, addresses=(Address(),)),))
         else:
             pmus = tuple(ipdc.pmu(ipdc.read(path)) for path in options.ipdc)
             scenario = Scenario(pmus=pmus)
@@ -105,28 +111,36 @@ def _scenario(options: argparse.Namespace) -> Scenario:
             scenario = replace(scenario, seed=options.seed)
     if options.clock == "kernel":
         scenario = replace(scenario, clock=KernelClock())
-    return replace(scenario, pmus=_chosen(options, scenario.pmus))
+    return _chosen(options, scenario)
 
 
-def _chosen(options: argparse.Namespace, pmus: tuple[Pmu, ...]) -> tuple[Pmu, ...]:
-    """Return the PMUs that --pmu names, with the addresses of the options."""
+def _chosen(options: argparse.Namespace, scenario: Scenario) -> Scenario:
+    """Return the scenario with the PMUs that --pmu names, and the addresses of the options."""
     if options.pmu:
-        names = [pmu.name for pmu in pmus]
+        names = [pmu.name for pmu in scenario.pmus]
         unknown = sorted(set(options.pmu) - set(names))
         if unknown:
             raise _OptionError(f"--pmu: {', '.join(unknown)} is none of {', '.join(names)}")
-        pmus = tuple(pmu for pmu in pmus if pmu.name in options.pmu)
+        chosen = tuple(pmu for pmu in scenario.pmus if pmu.name in options.pmu)
+        scenario = replace(scenario, pmus=chosen, captures=())
     addresses = list(options.address)
-    if options.port is not None or (options.listen and not addresses):
+    single = options.idcode is not None and not addresses
+    if options.port is not None or (options.listen and single):
         addresses.insert(0, Address(host=options.listen or "", port=options.port or 4712))
     if not addresses:
-        return pmus
-    if len(pmus) > 1:
+        return scenario
+    count = len(scenario.pmus) + len(scenario.captures)
+    if count > 1:
         raise _OptionError(
-            f"--address, --port and --listen are for one PMU, and there are {len(pmus)}; "
+            f"--address and --port are for one PMU, and there are {count}; "
             "choose one with --pmu, or write the addresses into the scenario"
         )
-    return tuple(replace(pmu, addresses=tuple(addresses)) for pmu in pmus)
+    served = tuple(addresses)
+    return replace(
+        scenario,
+        pmus=tuple(replace(pmu, addresses=served) for pmu in scenario.pmus),
+        captures=tuple(replace(found, addresses=served) for found in scenario.captures),
+    )
 
 
 def _single(options: argparse.Namespace) -> Pmu:
@@ -181,6 +195,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--scenario", help="a scenario: file, or name of a shipped one")
     what.add_argument(
         "--ipdc", type=Path, action="append", help="set-up file of iPDC's simulator; repeatable"
+    )
+    what.add_argument(
+        "--capture", type=Path, help="a capture with a C37.118 stream (--idcode says which)"
     )
     serve.add_argument(
         "--pmu", action="append", metavar="NAME", help="only this PMU of the scenario; repeatable"

@@ -11,6 +11,7 @@ import functools
 import math
 import sys
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from grid.c37118 import LOCKED, QUALITY_UNKNOWN, UNRELIABLE, Stat, TimeQuality
 from grid.pmu.schedule import NS
@@ -72,6 +73,11 @@ class Trust:
             unlocked=self.unlocked,
         )
 
+    @functools.cached_property
+    def stat_word(self) -> int:
+        """The same as 16 bits."""
+        return self.stat.to_word()
+
 
 UNKNOWN = Trust(
     quality=TimeQuality(code=UNRELIABLE),
@@ -99,6 +105,13 @@ def within(error_s: float) -> Trust:
         pmu_quality=1 + bisect.bisect_right(_PMU_BOUNDS_S, error_s),
         unlocked=0,
     )
+
+
+class Clock(Protocol):
+    """Says how good the clock is."""
+
+    def trust(self, ns: int) -> Trust:
+        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
 
 
 class FixedClock:

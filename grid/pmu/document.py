@@ -10,12 +10,14 @@ import yaml
 
 from grid.address import Address, AddressError
 from grid.c37118 import VERSION_2005, VERSION_2011, Format
-from grid.pmu.clock import UNKNOWN, FixedClock, KernelClock, LeapSecond, within
+from grid.pmu import captured
+from grid.pmu.captured import Captured, CapturedError
+from grid.pmu.clock import UNKNOWN, Clock, FixedClock, KernelClock, LeapSecond, within
 from grid.pmu.event_document import EventReader
 from grid.pmu.fields import ScenarioFields
 from grid.pmu.layout import DIGITALS_A_WORD, Analog, Phasor, layout
 from grid.pmu.replay import Recording, Replay, ReplayError
-from grid.pmu.scenario import NOISE, PHASORS, WANDER_HZ, Clock, Pmu, Scenario
+from grid.pmu.scenario import NOISE, PHASORS, WANDER_HZ, Pmu, Scenario
 from grid.pmu.signal import CURRENT_A, VOLTAGE_V, Level
 
 SHIPPED = Path(__file__).with_name("scenarios")
@@ -24,7 +26,17 @@ SHIPPED = Path(__file__).with_name("scenarios")
 _PHASES = "ABC+-0"
 _VERSIONS = {2005: VERSION_2005, 2011: VERSION_2011}
 _FORMATS = {"float": True, "int": False}
-_TOP = {"seed", "nominal_hz", "noise", "wander_mhz", "clock", "leap_second", "pmus", "events"}
+_TOP = {
+    "seed",
+    "nominal_hz",
+    "noise",
+    "wander_mhz",
+    "clock",
+    "leap_second",
+    "pmus",
+    "captures",
+    "events",
+}
 _PMU = {
     "name", "idcode", "count", "addresses", "rate", "version", "time_base", "format",
     "coordinates", "phasors", "analogs", "digitals", "header", "voltage_v", "current_a",
@@ -81,11 +93,17 @@ class _Reader(ScenarioFields):
     def scenario(self, document: object) -> Scenario:
         top = self.mapping(document, "the scenario", _TOP)
         self._nominal_hz = self.one_of(top, "nominal_hz", "the scenario", {50: 50, 60: 60}, 50)
-        listed = self.sequence(top.get("pmus"), "pmus")
+        listed = self.sequence(top.get("pmus", []), "pmus")
+        captures = [
+            self._capture(entry, f"captures[{index}]")
+            for index, entry in enumerate(self.sequence(top.get("captures", []), "captures"))
+        ]
         pmus = [
             pmu for index, entry in enumerate(listed) for pmu in self._pmus(entry, f"pmus[{index}]")
         ]
-        self._unique(pmus)
+        streams = [(pmu.name, pmu.addresses) for pmu in pmus]
+        streams += [(name, found.addresses) for name, found in captures if found is not None]
+        self._unique(streams)
         events = EventReader(self, pmus)
         happening = [
             events.event(entry, f"events[{index}]")
@@ -93,6 +111,7 @@ class _Reader(ScenarioFields):
         ]
         return Scenario(
             pmus=tuple(pmus),
+            captures=tuple(found for _, found in captures if found is not None),
             events=tuple(event for event in happening if event is not None),
             seed=self.integer(top, "seed", "the scenario", 0, 2**31, 1),
             noise=self.number(top, "noise", "the scenario", 0, 1, NOISE),
@@ -264,23 +283,36 @@ class _Reader(ScenarioFields):
             self.problems.append(f"{where}.file: {error}")
             return None
 
-    def _unique(self, pmus: Sequence[Pmu]) -> None:
-        if not pmus:
+    def _capture(self, value: object, where: str) -> tuple[str, Captured | None]:
+        """Return the file's name and its stream, None where it cannot be had."""
+        entry = self.mapping(value, where, {"file", "idcode", "addresses"})
+        file = self.text(entry, "file", where)
+        idcode = self.integer(entry, "idcode", where, 1, 65534) if "idcode" in entry else None
+        addresses = self._addresses(entry, where)
+        try:
+            return file, replace(captured.read(self._folder / file, idcode), addresses=addresses)
+        except (OSError, CapturedError) as error:
+            self.problems.append(f"{where}.file: {error}")
+            return file, None
+
+    def _unique(self, streams: Sequence[tuple[str, tuple[Address, ...]]]) -> None:
+        """Refuse names and addresses that stand there twice."""
+        if not streams and not self.problems:
             self.problems.append("pmus: there is none")
-        names = [pmu.name for pmu in pmus]
+        names = [name for name, _ in streams]
         for name in sorted({name for name in names if names.count(name) > 1}):
             self.problems.append(f"pmus: name {name} stands there twice")
         ports = [
             (address.transport, address.host, address.port)
-            for pmu in pmus
-            for address in pmu.addresses
+            for _, addresses in streams
+            for address in addresses
             if address.port and not address.multicast
         ]
         for transport, host, port in sorted(
             {port for port in ports if ports.count(port) > 1}, key=str
         ):
             self.problems.append(
-                f"pmus: {transport.value}://{host}:{port} is the address of two PMUs"
+                f"pmus: {transport.value}://{host}:{port} is the address of two streams"
             )
 
 

@@ -77,7 +77,7 @@ class EventReader:
     def event(self, value: object, where: str) -> Event | None:
         """Return the event of an entry, None where even its kind is wrong."""
         kind = value.get("kind") if isinstance(value, dict) else None
-        if kind not in self._kinds:
+        if not isinstance(kind, str) or kind not in self._kinds:
             known = ", ".join(self._kinds)
             self._fields.problems.append(f"{where}.kind: {kind!r} is none of {known}")
             return None

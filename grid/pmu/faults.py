@@ -1,7 +1,8 @@
 """Events in the PMU itself: what it says about its data, and what it does wrong."""
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grid.c37118 import QUALITY_UNKNOWN, Stat
@@ -133,8 +134,13 @@ class Faults:
     """Shift stamps."""
     digitals: tuple[Digital, ...] = ()
     """Set digital inputs."""
-    changes: tuple[ConfigurationChange, ...] = field(default=())
+    changes: tuple[ConfigurationChange, ...] = ()
     """Change the configuration."""
+
+    @functools.cached_property
+    def none(self) -> bool:
+        """Whether there are no faults at all."""
+        return self == Faults()
 
     @classmethod
     def of(cls, faults: list[Fault]) -> "Faults":

@@ -1,6 +1,7 @@
 """What one PMU sends: its station, and where each of its channels comes from."""
 
 import cmath
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from grid.c37118 import (
     Station,
     unit_factor,
 )
-from grid.pmu.signal import Level
+from grid.pmu.signal import QUANTITIES, Level
 
 HEADROOM = 2.0
 """Integer phasors can show this many times the undisturbed value."""
@@ -75,9 +76,16 @@ class Layout:
             self, station=station, phasors=tuple(self.phasors[place] for place in chosen)
         )
 
-    def phasors_of(self, quantities: Sequence[complex]) -> tuple[complex, ...]:
+    @functools.cached_property
+    def _plain(self) -> bool:
+        """Whether the channels are the six quantities themselves, in their order."""
+        return tuple(phasor.type + phasor.phase for phasor in self.phasors) == QUANTITIES
+
+    def phasors_of(self, quantities: Sequence[complex]) -> Sequence[complex]:
         """Return the channels' values, of the six of a sample (signal.QUANTITIES)."""
-        return tuple([_value(phasor, quantities) for phasor in self.phasors])
+        if self._plain:
+            return quantities
+        return [_value(phasor, quantities) for phasor in self.phasors]
 
     def analogs_of(self, quantities: Sequence[complex]) -> tuple[float, ...]:
         """Return the analog values."""

@@ -1,8 +1,10 @@
 """Where one stream leaves: its server, the frame that waits for its time, its counters."""
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
+from grid.address import Address
 from grid.c37118 import Configuration
 from grid.latency import Latencies
 from grid.pmu.schedule import NS
@@ -19,6 +21,8 @@ class Stream(Protocol):
     """The stream's id."""
     slots: Slots
     """Its reporting times."""
+    data_rate: int
+    """Above 0 frames a second, below 0 seconds a frame."""
 
     def configuration(self, ns: int) -> Configuration:
         """Return the CFG-2 of a time, in ns since 1970-01-01 UTC."""
@@ -29,8 +33,8 @@ class Stream(Protocol):
     def edition(self, slot: int) -> int:
         """Return a number that changes with the configuration."""
 
-    def answer(self, command: int) -> bytes | None:
-        """Return the answer to a command, None where there is none."""
+    def answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
+        """Return the frame or frames that answer a command, None where there is no answer."""
 
 
 class Outlet:
@@ -40,9 +44,11 @@ class Outlet:
     time, and at its time only has to be handed over.
     """
 
-    def __init__(self, stream: Stream, lateness: Latencies) -> None:
+    def __init__(self, stream: Stream, addresses: Sequence[Address], lateness: Latencies) -> None:
         self.stream = stream
         """What is sent."""
+        self.addresses = addresses
+        """Where it is served."""
         self.server = StreamServer(idcode=stream.idcode, answer=stream.answer, name=stream.name)
         """Whom it goes to."""
         self._lateness = lateness

@@ -1,10 +1,10 @@
 """A scenario: which PMUs there are, what grid they see, and what happens."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from grid.address import Address
-from grid.pmu.clock import UNKNOWN, FixedClock, Trust
+from grid.pmu.captured import Captured
+from grid.pmu.clock import UNKNOWN, Clock, FixedClock
 from grid.pmu.disturbance import Disturbance
 from grid.pmu.faults import Fault
 from grid.pmu.layout import Layout, Phasor
@@ -18,13 +18,6 @@ NOISE = 1e-4
 """Standard deviation of the relative noise of each phasor."""
 WANDER_HZ = 0.02
 """How far the frequency of an undisturbed grid wanders."""
-
-
-class Clock(Protocol):
-    """Says how good the clock is."""
-
-    def trust(self, ns: int) -> Trust:
-        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +70,10 @@ class Event:
 class Scenario:
     """Everything that one process simulates."""
 
-    pmus: tuple[Pmu, ...]
-    """At least one."""
+    pmus: tuple[Pmu, ...] = ()
+    """PMUs with signals."""
+    captures: tuple[Captured, ...] = ()
+    """Streams that were captured; events don't touch them."""
     events: tuple[Event, ...] = ()
     """In any order."""
     seed: int = 1

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from grid.address import Address
 from grid.latency import Latencies
 from grid.pacing import Pacer
+from grid.pmu.captured import CapturedStream
 from grid.pmu.faults import Fault, Faults
-from grid.pmu.outlet import Outlet
+from grid.pmu.outlet import Outlet, Stream
 from grid.pmu.scenario import Pmu, Scenario, Sources
 from grid.pmu.schedule import NS
 from grid.pmu.stream import PmuStream
@@ -20,52 +21,33 @@ _DEAD_S = 2.0
 
 
 class Simulator:
-    """Serves a scenario's PMUs from open() to close(); FrameError where one is impossible."""
+    """Serves a scenario's streams from open() to close(); FrameError where one is impossible."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.lateness = Latencies()
         """From each frame's time stamp to when the kernel had it for the last client."""
-        self.pmus: list[tuple[Pmu, Outlet]] = []
-        """All PMUs."""
-        sources = Sources(scenario)
-        for pmu in scenario.pmus:
-            stream = PmuStream(
-                pmu,
-                source=sources.of(pmu),
-                noise=sources.noise,
-                clock=scenario.clock,
-                faults=_faults(scenario, pmu),
-            )
-            self.pmus.append((pmu, Outlet(stream, self.lateness)))
-        rates = dict.fromkeys(pmu.rate for pmu, _ in self.pmus)
-        self.groups = [
-            Group(rate, [outlet for pmu, outlet in self.pmus if pmu.rate == rate]) for rate in rates
+        self.outlets = [
+            Outlet(stream, addresses, self.lateness) for stream, addresses in _streams(scenario)
         ]
-        """PMUs of one rate."""
+        """The streams, in the scenario's order."""
+        self.groups = [
+            Group(rate, [outlet for outlet in self.outlets if outlet.stream.data_rate == rate])
+            for rate in dict.fromkeys(outlet.stream.data_rate for outlet in self.outlets)
+        ]
+        """Streams of one rate."""
         self.serving = False
         """Whether all addresses are listened on and the frames run."""
 
-    @property
-    def outlets(self) -> list[Outlet]:
-        """The streams, in the scenario's order."""
-        return [outlet for _, outlet in self.pmus]
-
     async def open(self) -> None:
         """Listen, and start the frames; OSError where an address is not to be had."""
-        for pmu, outlet in self.pmus:
-            for address in pmu.addresses:
-                try:
-                    await outlet.server.attach(address)
-                except OSError as error:
-                    raise OSError(
-                        error.errno,
-                        f"{pmu.name} cannot listen on {_place(address)}: "
-                        f"{error.strerror or error}. Choose another.",
-                    ) from error
-        for pmu, outlet in self.pmus:
+        for outlet in self.outlets:
+            for address in outlet.addresses:
+                await _attach(outlet, address)
+        for outlet in self.outlets:
+            stream = outlet.stream
             where = await outlet.server.accept()
-            rate = outlet.stream.configuration(time.time_ns()).frames_per_second
-            _LOG.info("%s: IDCODE %d, %g frames/s, %s", pmu.name, pmu.idcode, rate, where)
+            rate = stream.configuration(time.time_ns()).frames_per_second
+            _LOG.info("%s: IDCODE %d, %g frames/s, %s", stream.name, stream.idcode, rate, where)
         for group in self.groups:
             group.pacer.start()
         self.serving = True
@@ -75,7 +57,7 @@ class Simulator:
         self.serving = False
         for group in self.groups:
             group.pacer.stop()
-        for _, outlet in self.pmus:
+        for outlet in self.outlets:
             await outlet.server.close()
 
     def overdue(self) -> str | None:
@@ -93,7 +75,7 @@ class Simulator:
 
 
 class Group:
-    """PMUs of one rate: one timer sends the frames of all."""
+    """Streams of one rate: one timer sends the frames of all."""
 
     def __init__(self, rate: int, outlets: Iterable[Outlet]) -> None:
         self.rate = rate
@@ -112,17 +94,39 @@ class Group:
             outlet.prepare(slot + 1)
 
 
-def _place(address: Address) -> str:
-    of = f" of {address.host}" if address.host else ""
-    return f"port {address.port}{of} ({address.transport.value})"
+def _streams(scenario: Scenario) -> Iterator[tuple[Stream, tuple[Address, ...]]]:
+    sources = Sources(scenario)
+    for pmu in scenario.pmus:
+        stream = PmuStream(
+            pmu,
+            source=sources.of(pmu),
+            noise=sources.noise,
+            clock=scenario.clock,
+            faults=_faults(scenario, pmu),
+        )
+        yield stream, pmu.addresses
+    for captured in scenario.captures:
+        yield CapturedStream(captured, scenario.clock), captured.addresses
 
 
 def _faults(scenario: Scenario, pmu: Pmu) -> Faults:
     """Return the faults that touch a PMU."""
+    return Faults.of(
+        [
+            event.what
+            for event in scenario.events
+            if isinstance(event.what, Fault) and event.share(pmu.name)
+        ]
+    )
 
-    def touching() -> Iterator[Fault]:
-        for event in scenario.events:
-            if isinstance(event.what, Fault) and event.share(pmu.name):
-                yield event.what
 
-    return Faults.of(list(touching()))
+async def _attach(outlet: Outlet, address: Address) -> None:
+    try:
+        await outlet.server.attach(address)
+    except OSError as error:
+        of = f" of {address.host}" if address.host else ""
+        raise OSError(
+            error.errno,
+            f"{outlet.stream.name} cannot listen on port {address.port}{of} "
+            f"({address.transport.value}): {error.strerror or error}. Choose another.",
+        ) from error

@@ -5,26 +5,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grid.c37118 import (
+    VERSION_2011,
     Command,
+    Component,
     Configuration,
-    DataCodec,
-    DataFrame,
+    Configuration3,
     FrameType,
     HeaderFrame,
-    Measurement,
     Stamp,
-    Stat,
-    write,
 )
-from grid.pmu.clock import Trust
+from grid.pmu.clock import Clock, Trust
 from grid.pmu.faults import Faults
-from grid.pmu.layout import DIGITALS_A_WORD, Layout
-from grid.pmu.scenario import Clock, Pmu
+from grid.pmu.layout import DIGITALS_A_WORD, Layout, Phasor
+from grid.pmu.scenario import Pmu
 from grid.pmu.signal import Noise, Source
+from grid.pmu.writer import FrameWriter
 from grid.slots import Slots
 
-_BEFORE = 2
-"""The version in which STAT bit 10 comes before the change (C37.118.2-2011, table 7)."""
+_BEFORE = VERSION_2011
+"""In C37.118.2-2011 STAT bit 10 advises that the configuration will change, for 1 min, and is
+cleared when it does; in C37.118-2005 it says for 1 min that it did."""
+
+_CURRENT = 0x08
+_COMPONENTS = {
+    "A": Component.A,
+    "B": Component.B,
+    "C": Component.C,
+    "+": Component.POSITIVE,
+    "-": Component.NEGATIVE,
+    "0": Component.ZERO,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +43,7 @@ class _Edition:
 
     layout: Layout
     configuration: Configuration
-    codec: DataCodec
+    writer: FrameWriter
 
 
 class PmuStream:
@@ -48,6 +58,8 @@ class PmuStream:
         """The stream's id."""
         self.slots = Slots(pmu.rate)
         """Its reporting times."""
+        self.data_rate = pmu.rate
+        """Above 0 frames a second, below 0 seconds a frame."""
         self._pmu = pmu
         self._source = source
         self._noise = noise
@@ -68,32 +80,25 @@ class PmuStream:
         """Return the data frame of a reporting time; empty where none is sent."""
         ns = self.slots.time_ns(slot)
         faults = self._faults
-        if any(silence.span.covers(ns) for silence in faults.silences):
+        if not faults.none and any(silence.span.covers(ns) for silence in faults.silences):
             return b""
         edition = self._at(ns)
         sample = self._source.at(ns)
-        phasors: Sequence[complex] = sample.phasors
+        quantities = sample.phasors
         if not self._noise.silent:
             factors = self._noise.at(ns, self.idcode)
-            phasors = [one * other for one, other in zip(phasors, factors, strict=True)]
-        station = edition.layout.station
+            quantities = [one * other for one, other in zip(quantities, factors, strict=True)]
         trust = self._trust(ns)
-        measurement = Measurement(
-            stat=self._stat(ns, trust),
-            phasors=edition.layout.phasors_of(phasors),
-            frequency_hz=station.nominal_hz + sample.deviation_hz,
-            rocof_hz_s=sample.rocof_hz_s,
-            analogs=edition.layout.analogs_of(phasors),
-            digitals=self._digitals(station.digitals, ns) if station.digitals else (),
-        )
-        stamped = ns + sum(stamp.offset_ns for stamp in faults.stamps if stamp.span.covers(ns))
-        frame = edition.codec.encode(
-            DataFrame(
-                idcode=self.idcode,
-                stamp=self._stamp(stamped, trust),
-                pmus=(write(station, measurement),),
-                version=self._pmu.version,
-            )
+        layout = edition.layout
+        frame = edition.writer.frame(
+            ns + sum(stamp.offset_ns for stamp in faults.stamps if stamp.span.covers(ns)),
+            trust,
+            self._stat(ns, trust),
+            layout.phasors_of(quantities),
+            sample.deviation_hz,
+            sample.rocof_hz_s,
+            layout.analogs_of(quantities) if layout.analogs else (),
+            self._digitals(layout.station.digitals, ns) if layout.station.digitals else (),
         )
         if any(crc.spoils(slot, ns) for crc in faults.crcs):
             frame = frame[:-1] + bytes([frame[-1] ^ 0xFF])
@@ -104,14 +109,16 @@ class PmuStream:
         ns = self.slots.time_ns(slot)
         return sum(change.span.edges(ns) for change in self._faults.changes)
 
-    def answer(self, command: int) -> bytes | None:
-        """Return the answer to a command, None where there is none."""
+    def answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
+        """Return the frame or frames that answer a command, None where there is no answer."""
         now = time.time_ns()
         configuration = self.configuration(now)
         if command == Command.SEND_CFG2:
             return configuration.encode()
         if command == Command.SEND_CFG1:
             return replace(configuration, type=FrameType.CFG1).encode()
+        if command == Command.SEND_CFG3 and self._pmu.version >= VERSION_2011:
+            return self._configuration3(now, configuration).encode()
         if command == Command.SEND_HEADER:
             text = self._pmu.header or f"{self.name}: a simulated PMU"
             return HeaderFrame(
@@ -121,6 +128,17 @@ class PmuStream:
                 version=self._pmu.version,
             ).encode()
         return None
+
+    def _configuration3(self, ns: int, configuration: Configuration) -> Configuration3:
+        """Return the CFG-3 that says the same, and what each phasor is."""
+        whole = Configuration3.of(configuration)
+        layout = self._at(ns).layout
+        (station,) = whole.stations
+        units = tuple(
+            replace(unit, kind=_kind(phasor))
+            for unit, phasor in zip(station.phasor_units, layout.phasors, strict=True)
+        )
+        return replace(whole, stations=(replace(station, phasor_units=units),))
 
     def _at(self, ns: int) -> _Edition:
         """Return the edition of a time."""
@@ -149,7 +167,7 @@ class PmuStream:
                 version=self._pmu.version,
             )
             found = _Edition(
-                layout=layout, configuration=configuration, codec=DataCodec(configuration)
+                layout=layout, configuration=configuration, writer=FrameWriter(configuration)
             )
             # Only the newest are needed again.
             if len(self._editions) > len(self._faults.changes) + 1:
@@ -163,14 +181,16 @@ class PmuStream:
             trust = unlock.trust(trust, ns)
         return trust
 
-    def _stat(self, ns: int, trust: Trust) -> Stat:
+    def _stat(self, ns: int, trust: Trust) -> int:
+        if self._faults.none:
+            return trust.stat_word
         stat = trust.stat
         for flags in self._faults.flags:
             stat = flags.mark(stat, ns)
         before = self._pmu.version == _BEFORE
         if any(change.flagged(ns, before=before) for change in self._faults.changes):
             stat = replace(stat, configuration_change=True)
-        return stat
+        return stat.to_word()
 
     def _stamp(self, ns: int, trust: Trust) -> Stamp:
         return Stamp.from_ns(ns, self._pmu.time_base, trust.quality)
@@ -183,3 +203,8 @@ class PmuStream:
             if name and any(name in inputs for inputs in on):
                 words[place // DIGITALS_A_WORD] |= 1 << place % DIGITALS_A_WORD
         return tuple(words)
+
+
+def _kind(phasor: Phasor) -> int:
+    """Return the type byte of CFG-3: voltage or current, and which component."""
+    return (_CURRENT if phasor.type == "I" else 0) | _COMPONENTS[phasor.phase]

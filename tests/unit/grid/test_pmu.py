@@ -167,7 +167,7 @@ def test_sigterm_ends_it_within_a_second_with_clients_connected():
         (["--idcode", "0"], "0 is not within 1..65534"),
         (["--idcode", "1", "--rate", "0"], "neither 1..1000"),
         (["--idcode", "1", "--name", "a name of more than 16"], "longer than 16 characters"),
-        ([], "one of --idcode, --scenario and --ipdc is needed"),
+        ([], "one of --idcode, --scenario, --ipdc and --capture is needed"),
         (["--scenario", "events", "--rate", "5"], "--rate is for a single PMU"),
         (["--scenario", "events", "--port", "5"], "are for one PMU, and there are 2"),
         (["--scenario", "events", "--pmu", "west"], "west is none of north, south"),

@@ -1,13 +1,17 @@
 """Scenarios as documents: what they mean, and what is said where they are wrong."""
 
+import contextlib
 import datetime
 import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from grid.address import Transport
-from grid.c37118 import VERSION_2005, Stat
+from grid.c37118 import VERSION_2005, FrameError, Stat
 from grid.pmu import document
 from grid.pmu.disturbance import Oscillation
 from grid.pmu.document import ScenarioError
@@ -31,7 +35,7 @@ def problems(text: str) -> list[str]:
 @pytest.mark.parametrize("name", document.shipped())
 def test_every_shipped_scenario_can_be_simulated(name):
     scenario = document.load(name)
-    assert Simulator(scenario).pmus
+    assert Simulator(scenario).outlets
     title = (document.SHIPPED / f"{name}.yml").read_text().splitlines()[0]
     assert title.startswith("# ")
 
@@ -194,5 +198,110 @@ def test_what_is_no_scenario_at_all_is_refused_in_sentences(text):
 
 def test_two_pmus_cannot_have_one_port():
     assert problems("pmus: [{name: a, idcode: 1}, {name: b, idcode: 2}]") == [
-        "pmus: tcp://:4712 is the address of two PMUs"
+        "pmus: tcp://:4712 is the address of two streams"
     ]
+
+
+_WORDS = st.sampled_from(
+    ["a", "b", "VA", "IB", "V+", "tcp://:4712", "udp://:1", "phase-step", "oscillation", "status",
+     "silence", "digital", "wrong-crc", "frequency-ramp", "magnitude-step", "clock-lost",
+     "clock-offset", "configuration-change", "kernel", "locked", "int", "float", "polar",
+     "invalid", "manual", "two-area.csv", "nan", "1e400", "none.pcap"]
+)  # fmt: skip
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-70_000, 70_000), st.floats(), _WORDS, st.text(max_size=3)
+)
+_KEYS = st.sampled_from(
+    ["seed", "nominal_hz", "noise", "wander_mhz", "clock", "leap_second", "pmus", "captures",
+     "events", "name", "idcode", "count", "addresses", "rate", "version", "time_base", "format",
+     "coordinates", "phasors", "analogs", "digitals", "header", "voltage_v", "current_a",
+     "angle_deg", "power_factor_deg", "replay", "kind", "start", "repeat_s", "duration_s",
+     "process_s", "minute_s", "second_s", "utc", "at", "delete", "error_s", "file", "pmu",
+     "between", "label", "type", "phase", "quantity", "transition_s", "phases",
+     "voltage_percent", "current_percent", "frequency_hz", "damping", "deviation_hz",
+     "rate_hz_s", "error", "trigger", "modified", "drift_us_s", "offset_s", "every", "inputs"]
+)  # fmt: skip
+_DOCUMENTS = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(_KEYS | _SCALARS, inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+_ENTRIES = st.lists(st.dictionaries(_KEYS, _DOCUMENTS, min_size=1, max_size=12), max_size=3)
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional={"pmus": _ENTRIES, "events": _ENTRIES, "captures": _ENTRIES}
+    ),
+    st.dictionaries(_KEYS, _DOCUMENTS, max_size=4),
+)
+def test_whatever_the_document_it_is_a_scenario_or_refused_in_sentences(known, other):
+    text = yaml.safe_dump(other | known)
+    try:
+        scenario, refused = document.loads(text, folder=document.SHIPPED), []
+    except ScenarioError as error:
+        scenario, refused = None, error.problems
+    assert all(isinstance(problem, str) and problem for problem in refused)
+    assert refused or scenario.pmus or scenario.captures
+
+
+_EVERYTHING = f"""
+seed: 1
+nominal_hz: 50
+noise: 1.0e-4
+wander_mhz: 20
+clock: {{error_s: 1.0e-6}}
+leap_second: {{at: 2027-01-01T00:00:00Z, delete: false}}
+pmus:
+  - {{name: a, idcode: 1, count: 2, addresses: ["tcp://:5000"], rate: 50, version: 2005,
+     time_base: 600, format: {{phasors: int}}, coordinates: polar, header: x, voltage_v: 5,
+     current_a: 3, angle_deg: 0, power_factor_deg: 1, digitals: [[Door, Fire]],
+     phasors: [VA, {{label: L, type: I, phase: "0"}}], analogs: [{{label: P, quantity: Q}}]}}
+  - {{name: b, idcode: 9, replay: {{file: {document.SHIPPED}/two-area.csv, pmu: bus-5,
+     between: hold, start: {{minute_s: 75}}, repeat_s: 120}}}}
+events:
+  - {{kind: phase-step, angle_deg: 3, transition_s: 0.1, start: {{second_s: 0.1}}, duration_s: 0.5}}
+  - {{kind: magnitude-step, voltage_percent: 3, current_percent: 1, phases: A, pmus: {{b: 0.5}},
+     start: {{process_s: 0}}}}
+  - {{kind: oscillation, frequency_hz: 0.5, angle_deg: 3, damping: 0.1, start: {{minute_s: 0}},
+     duration_s: 20}}
+  - {{kind: frequency-ramp, deviation_hz: 0.5, rate_hz_s: 3, start: {{minute_s: 0}}, duration_s: 9}}
+  - {{kind: status, trigger: rocof, error: invalid, start: {{minute_s: 0}}, duration_s: 9}}
+  - {{kind: clock-lost, drift_us_s: 5, start: {{minute_s: 0}}, duration_s: 9}}
+  - {{kind: clock-offset, offset_s: 5, start: {{minute_s: 0}}, duration_s: 9}}
+  - {{kind: wrong-crc, every: 5, start: {{minute_s: 0}}, duration_s: 9}}
+  - {{kind: digital, inputs: [Door], start: {{minute_s: 0}}, duration_s: 9, pmus: [a-1]}}
+  - {{kind: configuration-change, phasors: [L], start: {{minute_s: 0}}, duration_s: 9, pmus: [a-2]}}
+"""
+
+
+def places(value, path=()):
+    """Yield the way to each value of a document."""
+    yield path
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+
+
+_PLACES = list(places(yaml.safe_load(_EVERYTHING)))[1:]
+
+
+@given(st.sampled_from(_PLACES), _SCALARS | _DOCUMENTS)
+def test_a_scenario_with_one_value_changed_is_simulated_or_refused(path, value):
+    whole = yaml.safe_load(_EVERYTHING)
+    inner = whole
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    # Thousands of PMUs are possible, and take their time.
+    assume(not (path[-1] == "count" and isinstance(value, int) and value > 10))
+    try:
+        scenario = document.loads(yaml.safe_dump(whole), folder=Path())
+    except ScenarioError as error:
+        assert error.problems  # noqa: PT017
+        return
+    with contextlib.suppress(FrameError):
+        for outlet in Simulator(scenario).outlets:
+            outlet.stream.frame(outlet.stream.slots.nearest(PROCESS_NS + NS // 2))

@@ -210,3 +210,20 @@ def test_tshark_reads_what_a_scenario_sends(tmp_path: Path, form, coordinates, v
     text = tshark_judge.details(tmp_path / "scenario.pcap")
     assert text.count("Digital status word #1: 0x0001") == 50
     assert text.count("Trigger reason: Frequency high or low") == 50
+
+
+def test_cfg_3_says_which_component_each_phasor_is():
+    phasors = '[VA, {label: Line 4, type: I, phase: B}, V+, {label: V zero, type: V, phase: "0"}]'
+    found = stream(pmu=f", phasors: {phasors}")
+    (station,) = c37118.Configuration3.decode(*found.answer(Command.SEND_CFG3)).stations
+    assert station.phasors == ("VA", "Line 4", "V+", "V zero")
+    assert [(unit.is_current, unit.component.name) for unit in station.phasor_units] == [
+        (False, "A"),
+        (True, "B"),
+        (False, "POSITIVE"),
+        (False, "ZERO"),
+    ]
+
+
+def test_the_standard_of_2005_knows_no_cfg_3():
+    assert stream(pmu=", version: 2005").answer(Command.SEND_CFG3) is None
