@@ -20,6 +20,7 @@ from pathlib import Path
 import yaml
 
 from grid import client
+from grid.bench.figure import Figure
 from grid.bench.load import PHASORS
 from grid.c37118.status import DataError
 
@@ -55,6 +56,66 @@ class Result:
     """Its resident memory, in MB."""
 
 
+def run(seconds: float) -> list[Figure]:
+    """Measure 200 inputs of one PMU, and four PDCs of 50 PMUs, for so long each."""
+    figures = []
+    for streams in (PMUS, 4):
+        result = measure(streams, seconds)
+        name = f"{streams} x {PMUS // streams} PMUs, {RATE}/s"
+        figures += [
+            Figure(name=f"{name}: frames", value=result.frames, unit="frames"),
+            Figure(
+                name=f"{name}: lost",
+                value=result.lost_frames,
+                unit="frames",
+                target=0,
+                at_most=True,
+            ),
+            Figure(
+                name=f"{name}: absent blocks",
+                value=result.absent_blocks,
+                unit="blocks",
+                target=0,
+                at_most=True,
+            ),
+            Figure(
+                name=f"{name}: last arrival to sent, p99",
+                value=result.inner_p99_ms,
+                unit="ms",
+                target=5,
+                at_most=True,
+                limit="writing the frame to each client, one system call of 7 kB",
+            ),
+            Figure(
+                name=f"{name}: last sent to read, p50",
+                value=result.p50_ms,
+                unit="ms",
+            ),
+            Figure(
+                name=f"{name}: last sent to read, p99",
+                value=result.p99_ms,
+                unit="ms",
+                limit="all inputs send at one moment; the last one waits until the others are read",
+            ),
+            Figure(
+                name=f"{name}: CPU",
+                value=result.cpu_share,
+                unit="cores",
+                target=1,
+                at_most=True,
+                limit="the event loop and the cutting of frames, for each input by itself",
+            ),
+            Figure(
+                name=f"{name}: memory",
+                value=result.rss_mb,
+                unit="MB",
+                target=150,
+                at_most=True,
+            ),
+        ]
+    return figures
+
+
 def measure(streams: int, seconds: float) -> Result:
     """Run 200 PMUs in `streams` inputs for a time."""
     pmus = PMUS // streams
@@ -75,6 +136,8 @@ def measure(streams: int, seconds: float) -> Result:
             return _serve(topology, streams, seconds, sent)
         finally:
             load.stdin.close()
+            load.wait()
+            reader.join()
 
 
 def _serve(topology: Path, streams: int, seconds: float, sent: dict[int, int]) -> Result:
@@ -180,8 +243,3 @@ def _wait(condition: Callable[[], bool]) -> None:
         if time.monotonic() > end_s:
             raise TimeoutError(f"the PDC did not open its output within {_PATIENCE_S:g} s")
         time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    for count in (200, 4):
-        print(measure(count, float(sys.argv[1])))
