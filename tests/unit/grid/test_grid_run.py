@@ -116,7 +116,7 @@ def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog
     async def broken(_self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("grid.pdc.input.Receiver.run", broken)
+    monkeypatch.setattr("grid.receiver.Receiver.run", broken)
     phasor = Phasor(label="VA", type="V", phase="A")
     pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
     source = Input(name="p", host="127.0.0.1", port=1, idcode=1, pmus=(pmu,), concentrator=False)
