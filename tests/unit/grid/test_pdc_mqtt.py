@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,10 @@ def _sockets_of_paho() -> Iterator[None]:
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
+        for thread in threading.enumerate():
+            # Called so by paho 2, and by Python for paho 1.6.
+            if thread.name.startswith("paho") or "_thread_main" in thread.name:
+                thread.join(40)
         gc.collect()
 
 
