@@ -208,7 +208,10 @@ class _Link:
 
     def stream(self, data: bytes) -> None:
         """Take bytes of the TCP connection."""
-        self._hand_on(self._session.feed(data))
+        if self._session.is_frame(data):
+            self._frame(data)
+        else:
+            self._hand_on(self._session.feed(data))
 
     def datagram(self, data: bytes) -> None:
         """Take a datagram of the one address that the socket is connected to."""
@@ -272,14 +275,10 @@ class _Link:
         self._check = self._loop.call_later(pause_s, self.watch)
 
     def _hand_on(self, events: Iterable[Event]) -> None:
-        receiver, session = self._receiver, self._session
+        receiver = self._receiver
         for event in events:
             if isinstance(event, bytes):
-                assert session.codec is not None  # noqa: S101 - it cut this frame out
-                self.frames += 1
-                self._heard_s = self._loop.time()
-                receiver.arrived()
-                receiver.on_frame(session.codec, event)
+                self._frame(event)
             elif isinstance(event, Configuration):
                 receiver.arrived()
                 receiver.on_configuration(event)
@@ -289,6 +288,15 @@ class _Link:
             else:
                 receiver.on_problem(event.kind, event.what)
         self._flush()
+
+    def _frame(self, frame: bytes) -> None:
+        receiver, codec = self._receiver, self._session.codec
+        assert codec is not None  # noqa: S101 - it cut this frame out
+        self.frames += 1
+        self._heard_s = self._loop.time()
+        if not receiver.connected:
+            receiver.arrived()
+        receiver.on_frame(codec, frame)
 
     def _wait(self, why: str) -> None:
         """Note that a spontaneous stream is silent: there is nobody to ask."""
