@@ -72,6 +72,8 @@ class Interpreter:
                     return None
             else:
                 frame = Configuration.decode(raw)
+                if kind is FrameType.CFG2:
+                    self._learn(source, frame)
         except FrameError as error:
             return Seen(
                 t_ns=t_ns,
@@ -81,8 +83,6 @@ class Interpreter:
                 problem=str(error),
                 contradicts=codec is not None,
             )
-        if isinstance(frame, Configuration) and kind is FrameType.CFG2:
-            self._learn(source, frame)
         return Seen(t_ns=t_ns, source=source, type=kind, idcode=idcode, frame=frame, codec=codec)
 
     def _learn(self, source: str, configuration: Configuration) -> None:
