@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab-up lab-down lab-status failover test lint types unit roles lab-test bench-up clean
+.PHONY: help lab-up lab-down lab-status failover test lint types unit fuzz roles lab-test bench-up bench-grid clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ failover: $(VENV)/.lab  ## Break the running lab and measure its recovery
 bench-up: $(VENV)/.lab  ## Time lab up cold, warm and on a running lab; print the idle load
 	@$(BIN)/python -m lab.bench $(ARGS)
 
+bench-grid: $(VENV)/.bench  ## Measure codec, simulator and PDC, pypmu beside them
+	@$(BIN)/python -m grid.bench $(ARGS)
+
 # ---- the tests -----------------------------------------------------------------
 
 test: lint types unit roles lab-test  ## Everything: lint, types, units, roles, a real lab
@@ -40,8 +43,11 @@ types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel
-	$(BIN)/python -m lab.host.packages ssh tshark
+	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
 	$(BIN)/pytest -n auto tests/unit
+
+fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 	cd playbooks && ../$(BIN)/ansible-lint --offline -q
@@ -68,6 +74,11 @@ $(VENV)/.lab: $(VENV)/bin/python pyproject.toml
 $(VENV)/.dev: $(VENV)/.lab pyproject.toml
 	@echo "Installing the tools of the tests into $(VENV)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.lab pyproject.toml
+	@echo "Installing the benchmark's peer into $(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 clean:  ## Remove what the tools left in this directory

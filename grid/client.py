@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from grid import tcp
 from grid.c37118 import Configuration, DataFrame
-from grid.session import Problem, Session
+from grid.faults import Problem
+from grid.session import Session
 
 _LOG = logging.getLogger(__name__)
 
@@ -84,8 +85,9 @@ def receive(
     """Connect once and yield what happens; the last event is Disconnected.
 
     The peer counts as dead after `silence_s` without a data frame, counted from the
-    connection at first. Setting `stop` ends it within 0.1 s. It raises nothing of its own:
-    whatever goes wrong is the reason in Disconnected.
+    connection at first, or after 2.5 periods of a stream of few frames. Setting `stop`
+    ends it within 0.1 s. It raises nothing of its own: whatever goes wrong is the reason
+    in Disconnected.
     """
     address = tcp.text((host, port))
     stop = stop or threading.Event()
@@ -142,10 +144,11 @@ def _session(
     heard_s = time.monotonic()
     while not stop.is_set():
         _flush(sock, session, silence_s)
-        left_s = silence_s - (time.monotonic() - heard_s)
+        limit_s = session.silence_s(silence_s)
+        left_s = limit_s - (time.monotonic() - heard_s)
         if left_s <= 0:
             what = "data frame" if session.codec else "configuration"
-            raise TimeoutError(f"no {what} for {silence_s:g} s: the peer counts as dead")
+            raise TimeoutError(f"no {what} for {limit_s:g} s: the peer counts as dead")
         sock.settimeout(min(left_s, _POLL_S))
         try:
             received = sock.recv(65536)
@@ -163,7 +166,7 @@ def _session(
                 yield Configured(t_ns=t_ns, configuration=event)
             elif isinstance(event, Problem):
                 _LOG.warning("%s", event.what)
-            elif session.codec is not None:
+            elif session.codec is not None and isinstance(event, bytes):
                 heard_s = time.monotonic()
                 data = session.codec.decode(event)
                 time_base = session.codec.configuration.time_base
@@ -171,10 +174,9 @@ def _session(
 
 
 def _flush(sock: socket.socket, session: Session, limit_s: float) -> None:
-    if session.to_send:
+    if commands := session.commands():
         sock.settimeout(limit_s)
-        sock.sendall(session.to_send)
-        session.to_send = b""
+        sock.sendall(b"".join(commands))
 
 
 def _ended(address: str, why: str, *, was_connected: bool) -> Disconnected:

@@ -1,10 +1,10 @@
 """Doing something at each reporting time of the wall clock."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
 
+from grid.alarm import Alarm, alarm
 from grid.slots import Slots
 
 _LOG = logging.getLogger(__name__)
@@ -16,9 +16,10 @@ _MOST_LATE_NS = 1_000_000_000
 class Pacer:
     """Calls `emit(slot)` at the time of every slot, following the wall clock.
 
-    Each deadline is computed from the wall clock, so nothing drifts. A slot that is up
+    Each deadline is a time of the wall clock itself, so nothing drifts. A slot that is up
     to 1 s late is still emitted. If the wall clock is set forward by more, or backward by
-    more than one period, the pacer goes on with the next slot of the new time.
+    more than one period, the pacer goes on with the next slot of the new time: so it does
+    with a leap second, in which the clock of a computer says 23:59:59 twice.
     """
 
     def __init__(
@@ -28,25 +29,31 @@ class Pacer:
         self._emit = emit
         self._wall_ns = wall_ns
         self._slot = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
         self.skipped = 0
         """Slots that were never emitted."""
         self.steps = 0
         """How often the pacer had to align itself anew."""
 
+    @property
+    def next_ns(self) -> int:
+        """The time of the next slot, in ns since 1970-01-01 UTC."""
+        return self._slots.time_ns(self._slot)
+
     def start(self) -> None:
-        """Begin with the next slot."""
+        """Begin with the next slot; OSError where the kernel has no timer to give."""
         self._slot = self._slots.following(self._wall_ns())
-        self._schedule()
+        self._alarm = alarm(self.tick)
+        self._alarm.set(self.next_ns)
 
     def stop(self) -> None:
         """Emit no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._alarm is not None:
+            self._alarm.close()
+            self._alarm = None
 
     def tick(self) -> None:
-        """Emit every slot that is due; called by the timer."""
+        """Emit every slot that is due; called by the alarm, which may ring too early."""
         now = self._wall_ns()
         ahead = self._slots.time_ns(self._slot) - now
         if ahead > self._slots.period_ns or ahead < -_MOST_LATE_NS:
@@ -63,8 +70,5 @@ class Pacer:
             while self._slots.time_ns(self._slot) <= now:
                 self._emit(self._slot)
                 self._slot += 1
-        self._schedule()
-
-    def _schedule(self) -> None:
-        delay_s = max(0, self._slots.time_ns(self._slot) - self._wall_ns()) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self.tick)
+        if self._alarm is not None:
+            self._alarm.set(self.next_ns)

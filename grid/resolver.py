@@ -19,9 +19,12 @@ class Resolver:
     thread is a daemon: the end of the process waits for no name server.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self, host: str, port: int, *, kind: socket.SocketKind = socket.SOCK_STREAM
+    ) -> None:
         self._host = host
         self._port = port
+        self._kind = kind
         self._known: Address | None = None
         self._pending: asyncio.Future[Address] | None = None
 
@@ -57,7 +60,7 @@ class Resolver:
         def work() -> None:
             found: Address | OSError
             try:
-                first = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
+                first = socket.getaddrinfo(self._host, self._port, type=self._kind)[0]
                 found = first[0], first[4]
             except OSError as error:
                 found = error

@@ -1,12 +1,15 @@
 """Running a service until it is told to stop."""
 
 import asyncio
+import errno
 import logging
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 _LOG = logging.getLogger(__name__)
+
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Service(Protocol):
@@ -20,13 +23,21 @@ async def until_stopped(start: Callable[[], Awaitable[Service]]) -> int:
     """Start a service, close it on SIGTERM or SIGINT, and return the exit code.
 
     An error that nobody expected ends the service with code 1, because half a service is
-    worse than a restarted one. Where it belongs to one connection, only that one ends.
+    worse than a restarted one. Where it belongs to one connection, only that one ends, and
+    too many open files only keep new connections out for a second.
     """
     stop = asyncio.Event()
     code = 0
+    crowded = False
 
     def unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal code
+        nonlocal code, crowded
+        error = context.get("exception")
+        if "socket" in context and getattr(error, "errno", None) in _OUT_OF_FILES:
+            if not crowded:
+                _LOG.error("new connections wait: %s; raise the limit (ulimit -n)", error)
+            crowded = True
+            return
         _LOG.error("unexpected error: %s", context["message"], exc_info=context.get("exception"))
         if "transport" not in context:
             code = 1

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from grid.c37118.errors import FrameError
 
@@ -53,13 +54,12 @@ class TimeQuality:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """The time stamp of a frame. Its fraction has a meaning only with a TIME_BASE."""
 
     soc: int
     """Second of century: seconds since 1970-01-01 UTC, leap seconds not counted."""
-    count: int
+    count: int  # type: ignore[assignment]  # It hides tuple.count(), which nobody needs here.
     """Fraction of the second, in units of 1/TIME_BASE s, 0..16777215."""
     quality: TimeQuality
     """How far the clock is to be trusted."""
@@ -71,12 +71,12 @@ class Stamp:
         count = (rest * time_base + _NS // 2) // _NS
         if count >= time_base:
             soc, count = soc + 1, 0
-        return cls(soc=soc, count=count, quality=quality)
+        return cls(soc, count, quality)
 
     @classmethod
     def from_words(cls, soc: int, fracsec: int) -> "Stamp":
         """Return the stamp that the two 32-bit words SOC and FRACSEC say."""
-        return cls(soc=soc, count=fracsec & 0xFFFFFF, quality=TimeQuality.from_byte(fracsec >> 24))
+        return cls(soc, fracsec & 0xFFFFFF, TimeQuality.from_byte(fracsec >> 24))
 
     def words(self) -> tuple[int, int]:
         """Return SOC and FRACSEC."""

@@ -1,13 +1,13 @@
 """Configuration frames 1 and 2 (6.4): what a stream can send, and what it sends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grid.c37118 import envelope
 from grid.c37118.clocks import Stamp
 from grid.c37118.cursor import Cursor
 from grid.c37118.envelope import FrameType
 from grid.c37118.errors import FrameError
-from grid.c37118.station import Station
+from grid.c37118.station import Station, encode_word
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,9 +34,11 @@ class Configuration:
     @property
     def frames_per_second(self) -> float:
         """The rate of data frames; FrameError where the frame says 0."""
-        if self.data_rate == 0:
-            raise FrameError("DATA_RATE 0 is neither frames a second nor seconds a frame")
-        return float(self.data_rate) if self.data_rate > 0 else 1 / -self.data_rate
+        return frames_per_second(self.data_rate)
+
+    def same(self, other: object) -> bool:
+        """Tell whether `other` says the same at another time."""
+        return isinstance(other, Configuration) and replace(self, stamp=other.stamp) == other
 
     @classmethod
     def decode(cls, frame: bytes) -> "Configuration":
@@ -67,17 +69,34 @@ class Configuration:
         """Return the frame's bytes; FrameError if a field does not fit."""
         if self.type not in (FrameType.CFG1, FrameType.CFG2):
             raise FrameError(f"a configuration is CFG1 or CFG2, not {self.type.name}")
-        if not 1 <= self.time_base <= 0xFFFFFF or not 0 <= self.time_base_flags <= 0xFF:
-            raise FrameError(f"TIME_BASE {self.time_base} is not within 1..16777215")
-        if not -0x8000 <= self.data_rate <= 0x7FFF:
-            raise FrameError(f"DATA_RATE {self.data_rate} does not fit into 16 bits")
         head = envelope.Envelope(
             type=self.type, version=self.version, idcode=self.idcode, stamp=self.stamp
         )
         parts = [
-            (self.time_base_flags << 24 | self.time_base).to_bytes(4, "big"),
-            len(self.stations).to_bytes(2, "big"),
+            encode_time_base(self.time_base, self.time_base_flags),
+            encode_word(len(self.stations)),
             *(station.encode() for station in self.stations),
-            self.data_rate.to_bytes(2, "big", signed=True),
+            encode_rate(self.data_rate),
         ]
         return envelope.pack(head, b"".join(parts))
+
+
+def frames_per_second(data_rate: int) -> float:
+    """Return the rate that DATA_RATE says; FrameError for 0."""
+    if data_rate == 0:
+        raise FrameError("DATA_RATE 0 is neither frames a second nor seconds a frame")
+    return float(data_rate) if data_rate > 0 else 1 / -data_rate
+
+
+def encode_time_base(time_base: int, flags: int) -> bytes:
+    """Return TIME_BASE with the reserved bits above it."""
+    if not 1 <= time_base <= 0xFFFFFF or not 0 <= flags <= 0xFF:
+        raise FrameError(f"TIME_BASE {time_base} is not within 1..16777215")
+    return (flags << 24 | time_base).to_bytes(4, "big")
+
+
+def encode_rate(data_rate: int) -> bytes:
+    """Return DATA_RATE."""
+    if not -0x8000 <= data_rate <= 0x7FFF:
+        raise FrameError(f"DATA_RATE {data_rate} does not fit into 16 bits")
+    return data_rate.to_bytes(2, "big", signed=True)

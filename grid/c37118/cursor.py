@@ -1,5 +1,9 @@
 """Reading a configuration frame's body from front to back."""
 
+import struct
+from collections.abc import Iterator
+from typing import Any
+
 from grid.c37118.errors import FrameError
 
 
@@ -34,6 +38,14 @@ class Cursor:
     def name(self, what: str) -> str:
         """Return the next 16 bytes as a name, without the spaces that pad it."""
         return self.take(16, what).decode("latin-1").rstrip(" ")
+
+    def counted_name(self, what: str) -> str:
+        """Return a name that follows its length in bytes; what is no UTF-8 is kept as it is."""
+        return self.take(self.take(1, what)[0], what).decode("utf-8", "surrogateescape")
+
+    def unpack(self, each: struct.Struct, count: int, what: str) -> Iterator[tuple[Any, ...]]:
+        """Return the next `count` structures."""
+        return each.iter_unpack(self.take(each.size * count, what))
 
     def unit(self) -> tuple[int, int]:
         """Return the kind and the 24-bit factor of a conversion word."""

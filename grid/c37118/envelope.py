@@ -12,6 +12,8 @@ SYNC_BYTE = 0xAA
 OVERHEAD = 16
 """Bytes of the smallest frame: 14 before the body, 2 of CRC after it."""
 HEAD = 14
+STAMP = 6
+"""Where SOC and FRACSEC stand."""
 MAX_SIZE = 0xFFFF
 VERSION_2005 = 1
 VERSION_2011 = 2

@@ -62,6 +62,10 @@ class PhasorUnit:
         """One integer step, in V or A."""
         return self.factor / 1e5
 
+    def conversion(self, form: Format) -> tuple[float, float]:
+        """Return V or A a unit, and the angle to be subtracted in radians, in a format."""
+        return (1.0 if form.float_phasors else self.factor / 1e5), 0.0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalogUnit:
@@ -164,12 +168,12 @@ class Station:
             len(self.analogs),
             len(self.digital_units),
         )
-        parts = [_name(self.name), *(_word(word) for word in words)]
+        parts = [_name(self.name), *(encode_word(word) for word in words)]
         parts += [_name(name) for name in (*self.phasors, *self.analogs, *self.digitals)]
         parts += [_unit(unit.kind, unit.factor, 0, 0xFFFFFF) for unit in self.phasor_units]
         parts += [_unit(unit.kind, unit.factor, -0x800000, 0x7FFFFF) for unit in self.analog_units]
-        parts += [_word(unit.normal) + _word(unit.valid) for unit in self.digital_units]
-        parts += [_word(self.fnom), _word(self.change_count)]
+        parts += [encode_word(unit.normal) + encode_word(unit.valid) for unit in self.digital_units]
+        parts += [encode_word(self.fnom), encode_word(self.change_count)]
         return b"".join(parts)
 
     def _check(self) -> None:
@@ -199,7 +203,8 @@ def _name(name: str) -> bytes:
     return raw.ljust(NAME_SIZE)
 
 
-def _word(value: int) -> bytes:
+def encode_word(value: int) -> bytes:
+    """Return 16 bits, big-endian; FrameError if the value does not fit."""
     if not 0 <= value <= 0xFFFF:
         raise FrameError(f"{value} does not fit into 16 bits")
     return value.to_bytes(2, "big")

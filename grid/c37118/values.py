@@ -5,7 +5,9 @@ import math
 from dataclasses import dataclass
 
 from grid.c37118.data import PmuData
-from grid.c37118.station import Station
+from grid.c37118.scale import PhasorScale
+from grid.c37118.station import Format, PhasorUnit, Station
+from grid.c37118.station3 import Station3
 from grid.c37118.status import ABSENT, Stat
 
 NO_VALUE = -0x8000
@@ -27,57 +29,68 @@ class Measurement:
     rocof_hz_s: float
     """Rate of change of frequency, in Hz/s."""
     analogs: tuple[float, ...] = ()
-    """Analog values without a scale: ANUNIT leaves it to the user."""
+    """Analog values; with a CFG-2 without a scale, for ANUNIT leaves it to the user."""
     digitals: tuple[int, ...] = ()
     """Digital words of 16 bits."""
 
 
-def read(station: Station, data: PmuData) -> Measurement:
+def read(station: Station | Station3, data: PmuData) -> Measurement:
     """Return the measurement that a PMU's block carries."""
     form = station.format
+    units: tuple[PhasorUnit | PhasorScale, ...] = station.phasor_units
     if form.float_frequency:
         frequency, rocof = data.frequency, data.rocof
     else:
         frequency = station.nominal_hz + _number(data.frequency) / 1000
         rocof = _number(data.rocof) / 100
+    analogs = data.analogs if form.float_analogs else tuple(map(_number, data.analogs))
+    if isinstance(station, Station3):
+        pairs = zip(analogs, station.analog_units, strict=True)
+        analogs = tuple(unit.scale * value + unit.offset for value, unit in pairs)
     return Measurement(
         stat=data.stat,
         phasors=tuple(
-            _read_phasor(station, index, pair) for index, pair in enumerate(data.phasors)
+            [_read_phasor(form, unit, pair) for unit, pair in zip(units, data.phasors, strict=True)]
         ),
         frequency_hz=frequency,
         rocof_hz_s=rocof,
-        analogs=data.analogs if form.float_analogs else tuple(map(_number, data.analogs)),
+        analogs=analogs,
         digitals=data.digitals,
     )
 
 
-def write(station: Station, measurement: Measurement) -> PmuData:
+def write(station: Station | Station3, measurement: Measurement) -> PmuData:
     """Return the block that says `measurement` in the station's format.
 
     A value beyond an integer's range becomes the largest one, NaN the standard's 0x8000.
     """
     form = station.format
+    units: tuple[PhasorUnit | PhasorScale, ...] = station.phasor_units
     if form.float_frequency:
         frequency, rocof = measurement.frequency_hz, measurement.rocof_hz_s
     else:
         frequency = _integer((measurement.frequency_hz - station.nominal_hz) * 1000)
         rocof = _integer(measurement.rocof_hz_s * 100)
     analogs = measurement.analogs
+    if isinstance(station, Station3):
+        pairs = zip(analogs, station.analog_units, strict=True)
+        analogs = tuple((value - unit.offset) / (unit.scale or 1.0) for value, unit in pairs)
     return PmuData(
-        stat=measurement.stat,
-        phasors=tuple(
-            _write_phasor(station, index, phasor)
-            for index, phasor in enumerate(measurement.phasors)
+        measurement.stat,
+        tuple(
+            [
+                _write_phasor(form, unit, phasor)
+                for unit, phasor in zip(units, measurement.phasors, strict=True)
+            ]
         ),
-        frequency=frequency,
-        rocof=rocof,
-        analogs=analogs if form.float_analogs else tuple(map(_integer, analogs)),
-        digitals=measurement.digitals,
+        frequency,
+        rocof,
+        analogs if form.float_analogs else tuple(map(_integer, analogs)),
+        measurement.digitals,
     )
 
 
-def absent(station: Station) -> PmuData:
+def absent(station: Station | Station3) -> PmuData:
     """Return the block of a PMU without data: STAT 10, NaN or 0x8000, digital words 0."""
     nothing = Measurement(
         stat=ABSENT,
@@ -90,30 +103,41 @@ def absent(station: Station) -> PmuData:
     return write(station, nothing)
 
 
-def _read_phasor(station: Station, index: int, pair: tuple[float, float]) -> complex:
+def _read_phasor(
+    form: Format, unit: PhasorUnit | PhasorScale, pair: tuple[float, float]
+) -> complex:
     first, second = pair
-    if station.format.float_phasors:
-        return _polar(first, second) if station.format.polar else complex(first, second)
-    scale = station.phasor_units[index].scale
-    if second == NO_VALUE:
-        return _NAN
-    if station.format.polar:
-        return _polar(first * scale, second / 1e4)
-    return _NAN if first == NO_VALUE else complex(first * scale, second * scale)
-
-
-def _write_phasor(station: Station, index: int, phasor: complex) -> tuple[float, float]:
-    form = station.format
+    scale, angle_rad = unit.conversion(form)
     if form.float_phasors:
-        return cmath.polar(phasor) if form.polar else (phasor.real, phasor.imag)
-    # A factor of 0 is a configuration without a scale: 1e-5 V is the smallest there is.
-    scale = station.phasor_units[index].scale or 1e-5
+        if form.polar:
+            return _polar(first * scale, second - angle_rad)
+    elif form.polar:
+        return _NAN if second == NO_VALUE else _polar(first * scale, second / 1e4 - angle_rad)
+    elif NO_VALUE in pair:
+        return _NAN
+    phasor = complex(first * scale, second * scale)
+    return phasor * _polar(1.0, -angle_rad) if angle_rad else phasor
+
+
+def _write_phasor(
+    form: Format, unit: PhasorUnit | PhasorScale, phasor: complex
+) -> tuple[float, float]:
+    scale, angle_rad = unit.conversion(form)
+    # A scale of 0 is a configuration without one: 1e-5 V is the smallest there is.
+    scale = scale or 1e-5
+    if angle_rad:
+        phasor *= _polar(1.0, angle_rad)
+    if form.float_phasors:
+        if not form.polar:
+            return phasor.real / scale, phasor.imag / scale
+        magnitude, angle_rad = cmath.polar(phasor)
+        return magnitude / scale, angle_rad
     if not form.polar:
         return _integer(phasor.real / scale), _integer(phasor.imag / scale)
     if cmath.isnan(phasor):
         return 0x8000, NO_VALUE
-    magnitude, angle = cmath.polar(phasor)
-    return round(min(magnitude / scale, 0xFFFF)), round(angle * 1e4)
+    magnitude, angle_rad = cmath.polar(phasor)
+    return round(min(magnitude / scale, 0xFFFF)), round(angle_rad * 1e4)
 
 
 def _polar(magnitude: float, angle: float) -> complex:

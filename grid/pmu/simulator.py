@@ -1,149 +1,132 @@
-"""The simulator: a line's measurements, paced by the wall clock, served on TCP."""
+"""Many PMUs in one process: one timer for all of one rate."""
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
 
-from grid.c37118 import (
-    QUALITY_UNKNOWN,
-    UNRELIABLE,
-    Command,
-    Configuration,
-    DataCodec,
-    DataFrame,
-    Format,
-    FrameType,
-    HeaderFrame,
-    PhasorUnit,
-    Stamp,
-    Stat,
-    Station,
-    TimeQuality,
-    unit_factor,
-    write,
-)
+from grid.address import Address
+from grid.latency import Latencies
 from grid.pacing import Pacer
-from grid.pmu import signal
-from grid.server import StreamServer
-from grid.slots import Slots
+from grid.pmu.captured import CapturedStream
+from grid.pmu.faults import Fault, Faults
+from grid.pmu.outlet import Outlet, Stream
+from grid.pmu.scenario import Pmu, Scenario, Sources
+from grid.pmu.schedule import NS
+from grid.pmu.stream import PmuStream
 
 _LOG = logging.getLogger(__name__)
 
-TIME_BASE = 1_000_000
-_HEADROOM = 2.0
-"""Integer phasors can show this many times the nominal value."""
-
-UNKNOWN_CLOCK = TimeQuality(code=UNRELIABLE)
-"""A computer's clock is not traceable to UTC as far as this program knows, and it says so."""
-UNKNOWN_SYNC = Stat(synchronized=False, time_quality=QUALITY_UNKNOWN, unlocked=3)
-"""STAT to the same effect."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What one simulated PMU is."""
-
-    idcode: int
-    """IDCODE of the stream and of the PMU, 1..65534."""
-    name: str
-    """Station name, at most 16 characters."""
-    rate: int = 50
-    """Frames a second; below 0 seconds a frame."""
-    nominal_hz: int = 50
-    """50 or 60."""
-    format: Format = field(default_factory=Format)
-    """How the numbers are written."""
-    seed: int = 1
-    """PMUs with one seed see one grid."""
+_DEAD_S = 2.0
+"""Frames that are overdue by this much mean that the process hangs."""
 
 
 class Simulator:
-    """One PMU; open it, start it, and it serves until it is closed."""
+    """Serves a scenario's streams from open() to close(); FrameError where one is impossible."""
 
-    def __init__(self, settings: Settings) -> None:
-        now = Stamp.from_ns(time.time_ns(), TIME_BASE, UNKNOWN_CLOCK)
-        self.configuration = Configuration(
-            idcode=settings.idcode,
-            stamp=now,
-            time_base=TIME_BASE,
-            stations=(_station(settings),),
-            data_rate=settings.rate,
-        )
-        """The stream's CFG-2; its stamp is that of the start."""
-        self._codec = DataCodec(self.configuration)
-        self._slots = Slots(settings.rate)
-        self._line = signal.Line(
-            nominal_hz=settings.nominal_hz, seed=settings.seed, place=settings.idcode
-        )
-        self._settings = settings
-        self.server = StreamServer(idcode=settings.idcode, answer=self._answer, name=settings.name)
-        """Whom the stream goes to."""
-        self.pacer = Pacer(self._slots, self._emit)
-        """When frames leave."""
-        # A frame that cannot be written should stop the start, not the first second.
-        self.frame(self._slots.nearest(time.time_ns()))
-        self.configuration.encode()
+    def __init__(self, scenario: Scenario) -> None:
+        self.lateness = Latencies()
+        """From each frame's time stamp to when the kernel had it for the last client."""
+        self.outlets = [
+            Outlet(stream, addresses, self.lateness) for stream, addresses in _streams(scenario)
+        ]
+        """The streams, in the scenario's order."""
+        self.groups = [
+            Group(rate, [outlet for outlet in self.outlets if outlet.stream.data_rate == rate])
+            for rate in dict.fromkeys(outlet.stream.data_rate for outlet in self.outlets)
+        ]
+        """Streams of one rate."""
+        self.serving = False
+        """Whether all addresses are listened on and the frames run."""
 
-    async def open(self, listen: str | None, port: int) -> None:
-        """Listen, and start the frames; OSError where the address cannot be had."""
-        await self.server.bind(listen, port)
-        addresses = await self.server.accept()
-        _LOG.info(
-            "%s: IDCODE %d, %g frames/s, listening on %s",
-            self._settings.name,
-            self._settings.idcode,
-            self.configuration.frames_per_second,
-            addresses,
-        )
-        self.pacer.start()
+    async def open(self) -> None:
+        """Listen, and start the frames; OSError where an address is not to be had."""
+        for outlet in self.outlets:
+            for address in outlet.addresses:
+                await _attach(outlet, address)
+        for outlet in self.outlets:
+            stream = outlet.stream
+            where = await outlet.server.accept()
+            rate = stream.configuration(time.time_ns()).frames_per_second
+            _LOG.info("%s: IDCODE %d, %g frames/s, %s", stream.name, stream.idcode, rate, where)
+        for group in self.groups:
+            group.pacer.start()
+        self.serving = True
 
     async def close(self) -> None:
         """Stop the frames and end all connections."""
-        self.pacer.stop()
-        await self.server.close()
+        self.serving = False
+        for group in self.groups:
+            group.pacer.stop()
+        for outlet in self.outlets:
+            await outlet.server.close()
 
-    def frame(self, slot: int) -> bytes:
-        """Return the data frame of a slot."""
-        ns = self._slots.time_ns(slot)
-        data = DataFrame(
-            idcode=self._settings.idcode,
-            stamp=Stamp.from_ns(ns, TIME_BASE, UNKNOWN_CLOCK),
-            pmus=(write(self.configuration.stations[0], self._line.at(ns, UNKNOWN_SYNC)),),
-        )
-        return self._codec.encode(data)
-
-    def _emit(self, slot: int) -> None:
-        # Without a receiver there is nothing to compute.
-        if any(client.on for client in self.server.clients):
-            self.server.publish(self.frame(slot))
-
-    def _answer(self, command: int) -> bytes | None:
-        now = Stamp.from_ns(time.time_ns(), TIME_BASE, UNKNOWN_CLOCK)
-        if command == Command.SEND_CFG2:
-            return replace(self.configuration, stamp=now).encode()
-        if command == Command.SEND_CFG1:
-            return replace(self.configuration, stamp=now, type=FrameType.CFG1).encode()
-        if command == Command.SEND_HEADER:
-            text = (
-                f"{self._settings.name}: simulated PMU, seed {self._settings.seed}; "
-                "clock not traceable to UTC"
-            )
-            return HeaderFrame(idcode=self._settings.idcode, stamp=now, text=text).encode()
+    def overdue(self) -> str | None:
+        """Return what is wrong if frames should have left long ago."""
+        now = time.time_ns()
+        for group in self.groups:
+            late_s = (now - group.pacer.next_ns) / NS
+            if self.serving and late_s > _DEAD_S:
+                return f"frames of {group.rate} a second are overdue by {late_s:.1f} s"
         return None
 
+    def waiting(self) -> str | None:
+        """Return why clients should not come yet."""
+        return None if self.serving else "the addresses are not listened on yet"
 
-def _station(settings: Settings) -> Station:
-    volt = unit_factor(_HEADROOM * signal.VOLTAGE_V)
-    ampere = unit_factor(_HEADROOM * signal.CURRENT_A)
-    units = tuple(
-        PhasorUnit(kind=0, factor=volt) if name[0] == "V" else PhasorUnit(kind=1, factor=ampere)
-        for name in signal.CHANNELS
+
+class Group:
+    """Streams of one rate: one timer sends the frames of all."""
+
+    def __init__(self, rate: int, outlets: Iterable[Outlet]) -> None:
+        self.rate = rate
+        """DATA_RATE."""
+        self._outlets = tuple(outlets)
+        self._slots = self._outlets[0].stream.slots
+        self.pacer = Pacer(self._slots, self._emit)
+        """When frames leave."""
+
+    def _emit(self, slot: int) -> None:
+        ns = self._slots.time_ns(slot)
+        for outlet in self._outlets:
+            outlet.send(slot, ns)
+        # Now there is a period's time to write the next frames.
+        for outlet in self._outlets:
+            outlet.prepare(slot + 1)
+
+
+def _streams(scenario: Scenario) -> Iterator[tuple[Stream, tuple[Address, ...]]]:
+    sources = Sources(scenario)
+    for pmu in scenario.pmus:
+        stream = PmuStream(
+            pmu,
+            source=sources.of(pmu),
+            noise=sources.noise,
+            clock=scenario.clock,
+            faults=_faults(scenario, pmu),
+        )
+        yield stream, pmu.addresses
+    for captured in scenario.captures:
+        yield CapturedStream(captured, scenario.clock), captured.addresses
+
+
+def _faults(scenario: Scenario, pmu: Pmu) -> Faults:
+    """Return the faults that touch a PMU."""
+    return Faults.of(
+        [
+            event.what
+            for event in scenario.events
+            if isinstance(event.what, Fault) and event.share(pmu.name)
+        ]
     )
-    return Station(
-        name=settings.name,
-        idcode=settings.idcode,
-        format=settings.format,
-        phasors=signal.CHANNELS,
-        phasor_units=units,
-        fnom=1 if settings.nominal_hz == 50 else 0,
-    )
+
+
+async def _attach(outlet: Outlet, address: Address) -> None:
+    try:
+        await outlet.server.attach(address)
+    except OSError as error:
+        of = f" of {address.host}" if address.host else ""
+        raise OSError(
+            error.errno,
+            f"{outlet.stream.name} cannot listen on port {address.port}{of} "
+            f"({address.transport.value}): {error.strerror or error}. Choose another.",
+        ) from error

@@ -152,3 +152,57 @@ def _pmu_data(draw: st.DrawFn, station: c37118.Station) -> c37118.PmuData:
         analogs=tuple(draw(analog) for _ in station.analogs),
         digitals=tuple(draw(words) for _ in station.digital_units),
     )
+
+
+long_names = st.text(max_size=80).filter(lambda name: len(name.encode()) <= 255)
+floats32 = st.floats(width=32, allow_nan=False)
+phasor_scales = st.builds(
+    c37118.PhasorScale,
+    kind=st.integers(0, 255),
+    scale=floats32,
+    angle_rad=floats32,
+    modifications=words,
+    user=st.integers(0, 255),
+)
+analog_scales = st.builds(c37118.AnalogScale, scale=floats32, offset=floats32)
+
+
+@st.composite
+def stations3(draw: st.DrawFn) -> c37118.Station3:
+    phasors, analogs, digitals = (draw(st.integers(0, 2)) for _ in range(3))
+
+    def some(strategy: st.SearchStrategy, count: int) -> tuple:
+        return tuple(draw(st.lists(strategy, min_size=count, max_size=count)))
+
+    return c37118.Station3(
+        name=draw(long_names),
+        idcode=draw(words),
+        global_id=draw(st.binary(min_size=16, max_size=16)),
+        format=draw(formats),
+        phasors=some(long_names, phasors),
+        phasor_units=some(phasor_scales, phasors),
+        analogs=some(long_names, analogs),
+        analog_units=some(analog_scales, analogs),
+        digitals=some(st.sampled_from(["", "Breaker", "Öl"]), 16 * digitals),
+        digital_units=some(digital_units, digitals),
+        latitude_deg=draw(floats32),
+        longitude_deg=draw(floats32),
+        elevation_m=draw(floats32),
+        service_class=draw(st.sampled_from("MP\xff")),
+        window_us=draw(st.integers(-(2**31), 2**31 - 1)),
+        group_delay_us=draw(st.integers(-(2**31), 2**31 - 1)),
+        fnom=draw(words),
+        change_count=draw(words),
+    )
+
+
+configurations3 = st.builds(
+    c37118.Configuration3,
+    idcode=words,
+    stamp=stamps,
+    time_base=st.integers(1, 0xFFFFFF),
+    stations=st.lists(stations3(), max_size=3).map(tuple),
+    data_rate=st.integers(-0x8000, 0x7FFF),
+    time_base_flags=st.integers(0, 255),
+    version=st.sampled_from([1, 2]),
+)

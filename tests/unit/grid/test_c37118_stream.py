@@ -42,3 +42,29 @@ def test_garbage_does_not_pile_up():
         reader.feed(b"\x55" * 1000)
     assert reader.skipped_bytes >= 999_000
     assert reader.feed(b"\x55" + DATA) == [DATA]
+
+
+def test_a_frame_whose_size_lies_is_not_waited_for():
+    cut = b"\xaa\x41\xff\xff"
+    reader = c37118.Reassembler()
+    assert reader.feed(cut) == []
+    assert reader.feed(COMMAND[:5]) == []
+    assert reader.feed(COMMAND[5:]) == []
+    assert reader.feed(COMMAND) == [COMMAND]
+    assert reader.skipped_bytes == len(cut + COMMAND)
+    assert reader.feed(cut + DATA + COMMAND) == [COMMAND], "the last frame tells"
+    assert reader.feed(DATA) == [DATA]
+
+
+def test_a_long_frame_is_waited_for_however_it_arrives():
+    header = c37118.HeaderFrame.decode(FRAMES["header"])
+    # It is full of bytes that look like the beginning of a frame.
+    text = b"\xaa\x01\x00\x12".decode("latin-1") * 10_000
+    frame = c37118.HeaderFrame(idcode=1, stamp=header.stamp, text=text).encode()
+    for size in (1, 1448):
+        reader = c37118.Reassembler()
+        got = [
+            one for at in range(0, len(frame), size) for one in reader.feed(frame[at : at + size])
+        ]
+        assert got == [frame]
+        assert reader.skipped_bytes == 0

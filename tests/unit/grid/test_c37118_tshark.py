@@ -62,8 +62,9 @@ def measured(index: int) -> c37118.Measurement:
     )
 
 
+@pytest.mark.parametrize("udp", [False, True])
 @pytest.mark.parametrize("version", [1, 2])
-def test_tshark_reads_every_format_as_this_codec_means_it(tmp_path: Path, version: int):
+def test_tshark_reads_every_format_as_this_codec_means_it(tmp_path: Path, version: int, udp: bool):
     sent = configuration(version)
     data = c37118.DataFrame(
         idcode=7,
@@ -84,6 +85,7 @@ def test_tshark_reads_every_format_as_this_codec_means_it(tmp_path: Path, versio
             "synphasor.rate_change_frequency",
             "synphasor.digital_status_word",
         ],
+        udp=udp,
     )
     verdict.assert_flawless(4)
     actual, deviations, rocofs, digitals = verdict.fields.values()

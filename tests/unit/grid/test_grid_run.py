@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import time
@@ -9,6 +10,7 @@ import pytest
 import stream_fixtures as streams
 
 from grid import run
+from grid.address import Address
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
 
@@ -78,14 +80,48 @@ def test_an_unexpected_error_of_one_connection_ends_only_that(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_more_connections_than_open_files_end_nothing(caplog):
+    """The server accepts again once there is room; nobody is told to restart it."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    answered = []
+
+    async def start():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        crowd = [socket.socket() for _ in range(20)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (crowd[-1].fileno() + 3, limits[1]))
+        for sock in crowd:
+            sock.setblocking(False)
+            sock.connect_ex(address)
+        while "too many" not in caplog.text.lower():
+            await asyncio.sleep(0.01)
+        answered.append(True)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for sock in crowd:
+            sock.close()
+        server.close()
+        loop.call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+        return Service()
+
+    try:
+        with caplog.at_level(logging.ERROR):
+            assert asyncio.run(run.until_stopped(start)) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert answered
+    assert caplog.text.count("raise the limit") == 1
+
+
 def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog):
     async def broken(_self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("grid.pdc.input.Receiver.run", broken)
+    monkeypatch.setattr("grid.receiver.Receiver.run", broken)
     phasor = Phasor(label="VA", type="V", phase="A")
     pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
-    source = Input(name="p", host="127.0.0.1", port=1, idcode=1, pmus=(pmu,), concentrator=False)
+    address = Address(host="127.0.0.1", port=1)
+    source = Input(name="p", address=address, idcode=1, pmus=(pmu,), concentrator=False)
     topology = Topology(node="n", stream=Stream(name="pdc", idcode=10), inputs=(source,))
 
     async def start():

@@ -13,7 +13,8 @@ import tshark_judge
 
 from grid import c37118, client
 from grid.c37118 import Command
-from grid.pmu import signal
+from grid.pmu.layout import Layout
+from grid.pmu.scenario import PHASORS, Pmu, Scenario, Sources
 
 
 @pytest.fixture(scope="module")
@@ -95,38 +96,6 @@ def test_every_command_is_answered_and_tshark_finds_no_fault(pmu, tmp_path: Path
     verdict.assert_flawless(len(sent) + 5)
 
 
-def test_the_signal_is_a_three_phase_line():
-    line = signal.Line(nominal_hz=50, seed=3, place=1)
-    for second in range(1_700_000_000, 1_700_000_300, 7):
-        seen = line.at(second * 1_000_000_000, c37118.Stat())
-        va, vb, vc, *currents = seen.phasors
-        assert abs(va + vb + vc) < 1e-2 * abs(va)
-        assert abs(va) == pytest.approx(signal.VOLTAGE_V, rel=1e-2)
-        assert all(200 < abs(current) < 450 for current in currents)
-        assert abs(seen.frequency_hz - 50) < 0.021
-
-
-def test_frequency_is_the_derivative_of_the_angle():
-    line = signal.Line(nominal_hz=50, seed=3, place=1)
-    step = 20_000_000
-    start = 1_700_000_000 * 1_000_000_000
-    for ns in range(start, start + 60_000_000_000, 1_000_000_000):
-        before, now, after = (line.at(ns + k * step, c37118.Stat()) for k in (-1, 0, 1))
-        slope = (after.frequency_hz - before.frequency_hz) / (2 * step / 1e9)
-        assert now.rocof_hz_s == pytest.approx(slope, abs=1e-5)
-
-
-def test_pmus_of_one_seed_see_one_frequency_and_restart_where_they_were():
-    ns = 1_700_000_000_020_000_000
-    one, again, other, elsewhere = (
-        signal.Line(nominal_hz=50, seed=seed, place=place).at(ns, c37118.Stat())
-        for seed, place in ((1, 1), (1, 1), (1, 2), (2, 1))
-    )
-    assert one == again
-    assert one.frequency_hz == other.frequency_hz != elsewhere.frequency_hz
-    assert one.phasors != other.phasors
-
-
 def test_several_clients_are_served_and_one_that_never_reads_is_dropped():
     """At 1000 frames/s the buffers of a client that never reads are full within seconds."""
     port = streams.free_port()
@@ -198,6 +167,13 @@ def test_sigterm_ends_it_within_a_second_with_clients_connected():
         (["--idcode", "0"], "0 is not within 1..65534"),
         (["--idcode", "1", "--rate", "0"], "neither 1..1000"),
         (["--idcode", "1", "--name", "a name of more than 16"], "longer than 16 characters"),
+        ([], "one of --idcode, --scenario, --ipdc and --capture is needed"),
+        (["--scenario", "events", "--rate", "5"], "--rate is for a single PMU"),
+        (["--scenario", "events", "--port", "5"], "are for one PMU, and there are 2"),
+        (["--scenario", "events", "--pmu", "west"], "west is none of north, south"),
+        (["--scenario", "nowhere.yml"], "cannot read nowhere.yml"),
+        (["--ipdc", __file__], "the first two lines are not a UDP and a TCP port"),
+        (["--idcode", "1", "--address", "ftp://x"], "is no address of a stream"),
     ],
 )
 def test_bad_options_are_one_clear_sentence(arguments, message):
@@ -217,7 +193,7 @@ def test_a_taken_port_is_said():
         with streams.Process("grid.pmu", "serve", *options) as process:
             _, error = process.process.communicate(timeout=streams.stretched(20))
     assert process.process.returncode == 1
-    assert f"cannot listen on port {port}" in error
+    assert f"cannot listen on port {port} of 127.0.0.1" in error
     assert "Traceback" not in error
 
 
@@ -234,8 +210,10 @@ def test_all_formats_carry_the_same_signal():
                 if isinstance(event, client.Frame):
                     seen = c37118.read(station, event.data.pmus[0])
                     break
+        pmu = Pmu(layout=Layout(station=station, phasors=PHASORS))
         ns = event.data.stamp.ns(1_000_000)
-        truth = signal.Line(nominal_hz=50, seed=1, place=7).at(ns, seen.stat)
+        sources = Sources(Scenario(pmus=()))
+        truth = sources.of(pmu).at(ns)
         for got, want in zip(seen.phasors, truth.phasors, strict=True):
             assert abs(got - want) < 1e-3 * abs(want)
-        assert seen.frequency_hz == pytest.approx(truth.frequency_hz, abs=6e-4)
+        assert seen.frequency_hz == pytest.approx(50 + truth.deviation_hz, abs=6e-4)

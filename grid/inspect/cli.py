@@ -1,0 +1,220 @@
+"""The command `c37118`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from grid import log
+from grid.address import Address, AddressError, Transport
+from grid.faults import Fault, ReceiverCounts
+from grid.inspect import document, sources, text
+from grid.inspect.checks import StreamCheck
+from grid.inspect.conversations import Damage
+from grid.inspect.findings import Kind, Report
+from grid.inspect.seen import Seen
+
+_FINE, _FINDINGS, _CANNOT = 0, 1, 2
+_INTERRUPTED = 130
+_CHECK_S = 10.0
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; dump: 0 or 2; check: 0 fine, 1 something is wrong, 2 cannot check."""
+    options = _parser().parse_args(arguments)
+    log.configure()
+    logging.getLogger("grid").setLevel(logging.ERROR)  # The command says itself what happens.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        _resolve(options)
+        code = options.action(options)
+        sys.stdout.flush()
+    except (sources.NoStreamError, AddressError) as error:
+        print(f"c37118: {error}", file=sys.stderr)
+        code = _CANNOT
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has enough of it. Nothing is left to be flushed at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _FINE
+    sys.exit(code)
+
+
+def _resolve(options: argparse.Namespace) -> None:
+    """Tell a file from an address: what exists is a file, a URL or HOST:PORT an address."""
+    file = Path(options.target)
+    options.live = not file.exists() and ("://" in options.target or ":" in file.name)
+    options.file = file
+    if options.live:
+        options.address = Address.parse(options.target)
+        if options.action is _check and options.seconds is None and options.count is None:
+            options.seconds = _CHECK_S
+
+
+def _dump(options: argparse.Namespace) -> int:
+    limit = _Limit(options.count, options.seconds)
+    show = document.line if options.json else text.text
+
+    def see(seen: Seen) -> bool:
+        print(show(seen), flush=options.live)
+        return limit.reached(seen)
+
+    if not options.live:
+        skipped = sources.recorded(options.file, see)
+        for flow, damage in skipped.items():
+            for what in _between(damage):
+                print(f"c37118: {flow}: {what[1]}", file=sys.stderr)
+        return _FINE
+    _live(options, see, lambda _, what: print(f"c37118: {what}", file=sys.stderr))
+    return _FINE
+
+
+def _check(options: argparse.Namespace) -> int:
+    limit = _Limit(options.count, options.seconds)
+    checks: dict[tuple[int, str], StreamCheck] = {}
+
+    def see(seen: Seen) -> bool:
+        if seen.type.name not in ("COMMAND", "HEADER"):
+            # A stream may have its commands and its data at two ports of one host.
+            host = seen.source if options.live else seen.source.rpartition(":")[0]
+            key = (seen.idcode, host)
+            if key not in checks:
+                checks[key] = StreamCheck(f"IDCODE {seen.idcode} of {host}")
+            checks[key].see(seen)
+        return limit.reached(seen)
+
+    shared = Report(stream="all streams")
+    if options.live:
+        counts = _live(options, see, lambda kind, what: None)
+        _received(shared, counts)
+    else:
+        for flow, damage in sources.recorded(options.file, see).items():
+            for kind, what in _between(damage):
+                shared.add(kind, f"{flow}: {what}")
+    senders: dict[int, set[str]] = {}
+    for idcode, host in checks:
+        senders.setdefault(idcode, set()).add(host)
+    for idcode, hosts in senders.items():
+        if len(hosts) > 1:
+            shared.add(Kind.IDCODE, f"IDCODE {idcode} comes from {', '.join(sorted(hosts))}")
+    if not checks:
+        raise sources.NoStreamError("there are commands, and neither data nor configurations")
+    reports = [check.report() for check in checks.values()]
+    if shared.findings:
+        reports.append(shared)
+    if options.json:
+        print(json.dumps([report.document(options.allow) for report in reports], indent=1))
+    else:
+        print("\n".join(report.text(options.allow) for report in reports))
+    wrong = any(report.unexcused(options.allow) for report in reports)
+    return _FINDINGS if wrong else _FINE
+
+
+def _between(damage: Damage) -> list[tuple[Kind, str]]:
+    found = []
+    if damage.bad_crcs:
+        found.append((Kind.CRC, f"{damage.bad_crcs} frames with a wrong CRC"))
+    if damage.skipped_bytes:
+        found.append((Kind.GARBAGE, f"{damage.skipped_bytes} bytes belong to no valid frame"))
+    if damage.lost_bytes:
+        found.append((Kind.CAPTURE, f"the capture lacks {damage.lost_bytes} bytes of it"))
+    return found
+
+
+def _received(report: Report, counts: ReceiverCounts) -> None:
+    """Add what a receiver counted."""
+    for kind, count, what in (
+        (Kind.CRC, counts.bad_crcs, "frames with a wrong CRC"),
+        (Kind.GARBAGE, counts.skipped_bytes, "bytes belong to no valid frame"),
+        (Kind.IDCODE, counts.wrong_idcodes, "frames carry another IDCODE"),
+        (Kind.IDCODE, counts.strangers, "datagrams come from a second sender"),
+        (Kind.CONFIGURATION, counts.contradictions, "data frames contradict the configuration"),
+        (Kind.CONFIGURATION, counts.bad_configurations, "configurations cannot be read"),
+        (Kind.GAPS, counts.connections - 1, "times the stream was lost and came back"),
+    ):
+        if count > 0:
+            report.add(kind, f"{count} {what}")
+
+
+def _live(
+    options: argparse.Namespace, see: sources.See, on_problem: Callable[[Fault, str], None]
+) -> ReceiverCounts:
+    address: Address = options.address
+    if address.transport is not Transport.SPONTANEOUS and options.idcode is None:
+        raise sources.NoStreamError(f"{address} has to be asked by its IDCODE: add --idcode N")
+    return asyncio.run(
+        sources.live(
+            address,
+            options.idcode,
+            see,
+            seconds=options.seconds,
+            wait_s=options.wait,
+            details=options.cfg3,
+            on_problem=on_problem,
+        )
+    )
+
+
+class _Limit:
+    """The end that --count and --seconds set."""
+
+    def __init__(self, count: int | None, seconds: float | None) -> None:
+        self._left = count
+        self._seconds = seconds
+        self._start_ns: int | None = None
+
+    def reached(self, seen: Seen) -> bool:
+        """Count a frame, and tell whether it was the last one."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                return True
+        if seen.t_ns is None or self._seconds is None:
+            return False
+        self._start_ns = seen.t_ns if self._start_ns is None else self._start_ns
+        return seen.t_ns - self._start_ns >= self._seconds * 1e9
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="c37118", description="Look at IEEE C37.118 streams, recorded or live."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "target",
+        metavar="FILE|ADDRESS",
+        help="a pcap or pcapng file, HOST:PORT, or a URL: tcp://, udp://, tcp+udp://, "
+        "udp-spontaneous://",
+    )
+    common.add_argument("--idcode", type=int, metavar="N", help="the stream's id, if it is live")
+    common.add_argument("--count", type=int, metavar="N", help="end after so many frames")
+    common.add_argument("--json", action="store_true", help="for programs")
+    common.add_argument("--cfg3", action="store_true", help="ask a live stream for CFG-3 too")
+    common.add_argument(
+        "--wait", type=float, default=5.0, metavar="S", help="for a live stream to begin (5)"
+    )
+    dump = commands.add_parser("dump", parents=[common], help="print frames")
+    dump.add_argument("--seconds", type=float, metavar="S", help="end after so long")
+    dump.set_defaults(action=_dump)
+    check = commands.add_parser(
+        "check", parents=[common], help="say what is wrong; exit code 0 nothing, 1 something"
+    )
+    check.add_argument(
+        "--seconds", type=float, metavar="S", help="how long (10 live, all of a file)"
+    )
+    check.add_argument(
+        "--allow",
+        type=Kind,
+        action="append",
+        default=[],
+        metavar="KIND",
+        help=f"a kind of finding that is no error: {', '.join(Kind)}",
+    )
+    check.set_defaults(action=_check)
+    return parser

@@ -1,0 +1,50 @@
+"""Sending datagrams without ever waiting."""
+
+import socket
+from typing import Any
+
+from grid import tcp
+from grid.transport.stream import Send, Stream
+
+
+class Sender:
+    """A UDP socket that sends frames, and counts what the kernel doesn't take."""
+
+    def __init__(self, stream: Stream, sock: socket.socket) -> None:
+        self.sock = sock
+        self._stream = stream
+
+    def to(self, *address: Any) -> Send:
+        """Return the function that sends a frame to a socket address."""
+        sendto, counts = self.sock.sendto, self._stream.counts
+
+        def send(frame: bytes) -> None:
+            try:
+                sendto(frame, address)
+            except OSError as error:
+                # It is the last send that failed if the network refused: this one is due.
+                if isinstance(error, ConnectionError) and self._again(frame, address):
+                    return
+                counts.unsent += 1
+                self._stream.warn(
+                    str(address[0]),
+                    f"send {error.errno}",
+                    f"cannot send to {tcp.text(address)}: {error.strerror}",
+                )
+
+        return send
+
+    def close(self) -> None:
+        """Send no more."""
+        self.sock.close()
+
+    def refused(self) -> None:
+        """Note that the network refused something."""
+
+    def _again(self, frame: bytes, address: tuple[Any, ...]) -> bool:
+        self.refused()
+        try:
+            self.sock.sendto(frame, address)
+        except OSError:
+            return False
+        return True

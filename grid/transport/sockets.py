@@ -1,0 +1,153 @@
+"""UDP sockets, and the socket options of multicast, which differ between IPv4 and IPv6."""
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from grid.address import Address
+
+_RECEIVE_BUFFER = 1 << 20
+"""Asked of the kernel for a receiver: a burst of many senders waits here, not in vain."""
+
+_LINUX = sys.platform == "linux"
+_IP_RECVERR, _IPV6_RECVERR = 11, 25
+"""linux/in.h and in6.h; Python 3.11 has no names for them."""
+
+
+async def listening(host: str, port: int) -> list[socket.socket]:
+    """Return bound UDP sockets, one for each address family of `host` (empty: all).
+
+    OSError where the address is not to be had.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(
+        host or None, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
+    )
+    sockets: list[socket.socket] = []
+    try:
+        for family, *_, address in found:
+            try:
+                sock = _datagram(family)
+            except OSError:
+                continue  # The kernel does without this family, as in a container without IPv6.
+            sockets.append(sock)
+            if sockets[0] is not sock and not port:
+                # A free port of one family is to be the same in the other.
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])  # noqa: PLW2901
+            sock.bind(address)
+            _report_errors(sock)
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
+    if not sockets:
+        raise OSError(f"no address to listen on at {host or 'all addresses'}")
+    return sockets
+
+
+async def receiving(address: Address) -> socket.socket:
+    """Return the UDP socket on which a receiver of `address` gets what it didn't ask for.
+
+    With TCP_UDP that is its data port, otherwise the address itself, as a member of the
+    group if it is one. OSError where that is not to be had.
+    """
+    host = "" if address.data_port else address.host
+    port = address.data_port or address.port
+    if host:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        family, *_, where = found[0]
+    else:
+        # One socket for both families; IPv4 senders appear as ::ffff:a.b.c.d in it.
+        family, where = _all_addresses(port)
+    sock = _datagram(family, both=not host)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        if address.multicast:
+            # Several receivers of one machine may listen to a group.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(scoped(address, where))
+        if address.multicast:
+            _join(sock, where[0], address.interface)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def sending(family: socket.AddressFamily, address: Address) -> socket.socket:
+    """Return a UDP socket for data that nobody asked for; OSError if the interface is unknown."""
+    sock = _datagram(family)
+    try:
+        if address.multicast:
+            index = socket.if_nametoindex(address.interface) if address.interface else 0
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, address.ttl)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            else:
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, address.ttl)
+                request = struct.pack("4s4si", b"", b"", index)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, request)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def scoped(address: Address, where: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a socket address with the interface in it that an IPv6 group has a meaning on."""
+    if address.interface and len(where) == 4:
+        return where[0].partition("%")[0], where[1], 0, socket.if_nametoindex(address.interface)
+    return where
+
+
+def unreachable(sock: socket.socket) -> Iterator[tuple[Any, ...]]:
+    """Yield the destinations of which the network said that nobody takes the data there.
+
+    Linux only; elsewhere nothing is known.
+    """
+    if not _LINUX:
+        return
+    while True:
+        try:
+            *_, destination = sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            return
+        yield destination
+
+
+def _datagram(family: int, *, both: bool = False) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not both)
+    return sock
+
+
+def _all_addresses(port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    if socket.has_dualstack_ipv6():
+        return socket.AF_INET6, ("::", port)
+    return socket.AF_INET, ("0.0.0.0", port)  # noqa: S104 - all is what was asked for
+
+
+def _report_errors(sock: socket.socket) -> None:
+    """Let the kernel keep what the network answers to datagrams."""
+    if _LINUX:
+        six = sock.family == socket.AF_INET6
+        level = socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP
+        sock.setsockopt(level, _IPV6_RECVERR if six else _IP_RECVERR, 1)
+
+
+def _join(sock: socket.socket, group: str, interface: str) -> None:
+    index = socket.if_nametoindex(interface) if interface else 0
+    if sock.family == socket.AF_INET6:
+        packed = socket.inet_pton(socket.AF_INET6, group.partition("%")[0])
+        sock.setsockopt(
+            socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, packed + struct.pack("@i", index)
+        )
+    else:
+        request = struct.pack("4s4si", socket.inet_pton(socket.AF_INET, group), b"", index)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)

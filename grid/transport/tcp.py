@@ -1,0 +1,154 @@
+"""Commands over TCP, and data over TCP or to a UDP port of the client."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from typing import cast
+
+from grid import tcp
+from grid.address import Address
+from grid.c37118 import Reassembler
+from grid.transport import sockets
+from grid.transport.datagrams import Sender
+from grid.transport.stream import Peer, Send, Stream
+
+_SEND_BUFFER = 64 * 1024
+"""Asked of the kernel for each client."""
+_USER_TIMEOUT_S = 10.0
+_BACKLOG = 128
+
+
+class TcpOutlet:
+    """Listens on a TCP port, and serves whoever connects."""
+
+    def __init__(self, stream: Stream, address: Address) -> None:
+        self.stream = stream
+        self.address = address
+        self._server: asyncio.Server | None = None
+        self._receivers: dict[TcpClient, Send] = {}
+        self._data: dict[socket.AddressFamily, Sender] = {}
+
+    async def bind(self) -> None:
+        """Take the port; connections are still refused. OSError where it is not to be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: TcpClient(self),
+            self.address.host or None,
+            self.address.port,
+            reuse_address=True,
+            backlog=_BACKLOG,
+            start_serving=False,
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; 0 before bind()."""
+        if self._server is None or not self._server.sockets:
+            return 0
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self) -> str:
+        """Accept connections from now on."""
+        assert self._server is not None, "bind() first"  # noqa: S101
+        await self._server.start_serving()
+        where = ", ".join(tcp.text(sock.getsockname()) for sock in self._server.sockets)
+        to = f", data to UDP port {self.address.data_port}" if self.address.data_port else ""
+        return where + to
+
+    def targets(self) -> Iterable[Send]:
+        """Return the clients with data turned on, or the ports to which their data go."""
+        if not self.address.data_port:
+            return self._receivers.values()
+        # Two clients of one host have one port for data: it gets each frame once.
+        hosts = Counter((client.family, client.host) for client in self._receivers)
+        return [self._sender(family).to(host, self.address.data_port) for family, host in hosts]
+
+    def switch(self, client: "TcpClient", send: Send | None) -> None:
+        """Turn a client's data on, by the function that takes them, or off."""
+        if send is None:
+            self._receivers.pop(client, None)
+        else:
+            self._receivers[client] = send
+        self.stream.retarget()
+
+    def close(self) -> None:
+        """Listen no more, and end all connections."""
+        if self._server is not None:
+            self._server.close()
+        for client in tuple(self.stream.clients):
+            client.abort()
+        for sender in self._data.values():
+            sender.close()
+
+    def _sender(self, family: socket.AddressFamily) -> Sender:
+        if family not in self._data:
+            self._data[family] = Sender(self.stream, sockets.sending(family, self.address))
+        return self._data[family]
+
+
+class TcpClient(Peer, asyncio.Protocol):
+    """One connection of a client."""
+
+    def __init__(self, outlet: TcpOutlet) -> None:
+        super().__init__(outlet.stream, "?", "?")
+        self.family: socket.AddressFamily = socket.AF_INET
+        """Of its address."""
+        self._outlet = outlet
+        self._reassembler = Reassembler()
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the client, or turn it away."""
+        # No isinstance: uvloop's transports are of classes of their own.
+        self._transport = transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername") or ("?", 0)
+        self.host, self.address = str(peer[0]), tcp.text(peer)
+        if not self.stream.admit(self):
+            transport.abort()
+            return
+        sock: socket.socket = transport.get_extra_info("socket")
+        self.family = socket.AddressFamily(sock.family)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        tcp.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
+        transport.set_write_buffer_limits(high=self.stream.buffer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        if self.on:
+            self.switch(False)
+        self.stream.dismiss(self)
+        if self.used:
+            self.stream.left(self, str(exc) if exc else "")
+
+    def data_received(self, data: bytes) -> None:
+        """Obey what the bytes say."""
+        reader = self._reassembler
+        before = reader.skipped_bytes, reader.bad_crcs
+        for frame in reader.feed(data):
+            self.take(frame)
+        if reader.skipped_bytes != before[0]:
+            self.skipped(reader.skipped_bytes - before[0], reader.bad_crcs - before[1])
+
+    def pause_writing(self) -> None:
+        """Drop the client: the transport says that its buffer is full."""
+        self.stream.counts.slow += 1
+        self.warn("slow", "is dropped: it does not read what it asked for")
+        self.abort()
+
+    def reply(self, frames: tuple[bytes, ...]) -> None:
+        """Write the answer; a long one is no sign of a client that doesn't read."""
+        answer = b"".join(frames)
+        self._transport.set_write_buffer_limits(high=self.stream.buffer + len(answer))
+        self._transport.write(answer)
+
+    def switch(self, on: bool) -> None:
+        """Turn data on or off."""
+        self.on = on
+        self._outlet.switch(self, self._transport.write if on else None)
+
+    def abort(self) -> None:
+        """End the connection without waiting for the client."""
+        if self.on:
+            self.switch(False)
+        self._transport.abort()

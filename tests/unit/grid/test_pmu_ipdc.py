@@ -1,0 +1,72 @@
+"""Set-up files of iPDC's simulator."""
+
+from pathlib import Path
+
+import pytest
+
+from grid import c37118
+from grid.pmu import ipdc
+from grid.pmu.ipdc import SetupError
+from grid.pmu.scenario import Scenario
+from grid.pmu.simulator import Simulator
+
+VECTORS = Path(__file__).parents[2] / "data" / "synchrophasor" / "vectors"
+FILES = [VECTORS / f"fluidos-pmu-{number}.bin" for number in (1, 2, 3)]
+PREAMBLE = b"15000\n4712\nCFG 1 134\n"
+SLOT = 1_700_000_000 * 25
+
+
+def simulated(path: Path):
+    (outlet,) = Simulator(Scenario(pmus=(ipdc.pmu(ipdc.read(path)),))).outlets
+    return outlet.stream
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_stream_is_configured_as_the_file_says(path):
+    setup = ipdc.read(path)
+    assert (setup.udp_port, setup.tcp_port) == (15000, 4712)
+    sent = c37118.Configuration.decode(simulated(path).answer(c37118.Command.SEND_CFG2))
+    there = c37118.Configuration.decode(path.read_bytes()[len(PREAMBLE) :][:134])
+    assert sent.same(there)
+    assert sent.data_rate == 25
+    assert sent.time_base == 16777215
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_its_signals_are_three_phases_that_its_integers_can_show(path):
+    stream = simulated(path)
+    configuration = stream.configuration(1_700_000_000 * 1_000_000_000)
+    data = c37118.DataCodec(configuration).decode(stream.frame(SLOT + 3))
+    assert data.stamp.fraction(configuration.time_base) == pytest.approx(3 / 25, abs=1e-7)
+    seen = c37118.read(configuration.stations[0], data.pmus[0])
+    assert abs(sum(seen.phasors)) < 1e-3 * abs(seen.phasors[0])
+    assert all(abs(part) < 32767 for pair in data.pmus[0].phasors for part in pair)
+    assert abs(data.pmus[0].phasors[0][0] + 1j * data.pmus[0].phasors[0][1]) > 10_000
+    assert seen.frequency_hz == pytest.approx(50, abs=0.03)
+
+
+def test_a_header_is_sent_as_it_stands_in_the_file(tmp_path):
+    stamp = c37118.Stamp(soc=1, count=0, quality=c37118.TimeQuality(code=0))
+    header = c37118.HeaderFrame(idcode=1, stamp=stamp, text="hello", version=1).encode()
+    path = tmp_path / "pmu.bin"
+    path.write_bytes(FILES[0].read_bytes()[:-4] + b"HDR 1 %d\n" % len(header) + header + b"\n")
+    answer = simulated(path).answer(c37118.Command.SEND_HEADER)
+    assert c37118.HeaderFrame.decode(answer).text == "hello"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "the first two lines"),
+        (b"15000\n\xff\n", "the first two lines"),
+        (b"15000\n4712\n", "a line `CFG n SIZE` is missing"),
+        (PREAMBLE + b"\xaa1", "the CFG frame has 2 of 134 bytes"),
+        (PREAMBLE + bytes(134), "SYNC 0000"),
+        (PREAMBLE + FILES[0].read_bytes()[21:154] + b"\0", "CRC"),
+    ],
+)
+def test_a_file_that_is_none_of_ipdcs_is_refused_with_the_place(tmp_path, data, message):
+    path = tmp_path / "pmu.bin"
+    path.write_bytes(data)
+    with pytest.raises(SetupError, match=message):
+        ipdc.read(path)
