@@ -43,7 +43,7 @@ types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel
-	$(BIN)/python -m lab.host.packages ssh tshark
+	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
 	$(BIN)/pytest -n auto tests/unit
 
 fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute

@@ -88,7 +88,9 @@ class Receiver:
             link = _Link(self, self.session())
             try:
                 try:
-                    await asyncio.wait_for(self._open(link), _CONNECT_TIMEOUT_S)
+                    # Not wait_for(), which in Python 3.11 may swallow that run() is cancelled.
+                    async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                        await self._open(link)
                 except (OSError, TimeoutError) as error:
                     self._failed(_reason(error))
                 else:

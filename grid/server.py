@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from grid.address import Address, Transport
+from grid.c37118 import Command
 from grid.transport.datagrams import SpontaneousOutlet, UdpOutlet
 from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
 from grid.transport.tcp import TcpOutlet
@@ -15,19 +16,29 @@ _OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
 }
 
 
+BUFFER = 64 * 1024
+"""More than a second of a stream of some PMUs."""
+
+
 class StreamServer:
     """Serves one stream to any number of clients, at most `limit`, by one or more transports.
 
-    A TCP client that doesn't read what it asked for is dropped when 64 KiB wait for it on
-    top of the kernel's buffer: nobody else waits for it. Connections that never send
+    A TCP client that doesn't read what it asked for is dropped when `buffer` bytes wait for
+    it on top of the kernel's 64 KiB: nobody else waits for it. Connections that never send
     anything are no error (probes of an orchestrator do that). A UDP client is dropped when
     the network answers that nobody is there.
     """
 
     def __init__(
-        self, *, idcode: int, answer: Answer, name: str, limit: int = MOST_CLIENTS
+        self,
+        *,
+        idcode: int,
+        answer: Answer,
+        name: str,
+        limit: int = MOST_CLIENTS,
+        buffer: int = BUFFER,
     ) -> None:
-        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit)
+        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer)
 
     @property
     def name(self) -> str:
@@ -88,10 +99,11 @@ class StreamServer:
         stream.counts.sent += len(stream.targets)
 
     def announce(self) -> None:
-        """Send CFG-2 now to those that cannot ask for it; call it when it changed."""
-        for outlet in self._stream.outlets:
-            if isinstance(outlet, SpontaneousOutlet):
-                outlet.announce()
+        """Send CFG-2 now to all who get data; call it before the first frame that needs it."""
+        answer = self._stream.answer(Command.SEND_CFG2)
+        for frame in (answer,) if isinstance(answer, bytes) else answer or ():
+            for send in self._stream.targets:
+                send(frame)
 
     async def close(self) -> None:
         """Stop listening and end all connections."""

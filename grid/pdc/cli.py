@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,16 +15,19 @@ from grid import log, run
 from grid.c37118 import FrameError
 from grid.pdc import database, document, reading, source, store
 from grid.pdc.cache import Cache
-from grid.pdc.concentrator import Concentrator
+from grid.pdc.mqtt import MqttError
+from grid.pdc.service import Service, Settings
 from grid.pdc.topology import Topology
 
-_FAILED = 1
+_POLL_DATABASE_S = 10.0
+_POLL_FILE_S = 1.0
 _ENVIRONMENT = """environment:
   DB_HOST           MySQL server (localhost)
   DB_PORT           its port (3306)
   DB_USER           user of the PDC (openpdc)
   DB_PASSWORD       its password
-  DB_ROOT_PASSWORD  root's password, for init"""
+  DB_ROOT_PASSWORD  root's password, for init
+  MQTT_USER, MQTT_PASSWORD  login at the MQTT broker, where the topology has one"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.action(options)
     except KeyboardInterrupt:
         sys.exit(0)
-    except (database.DatabaseError, reading.NoSuchNodeError) as error:
+    except (source.SourceError, database.DatabaseError, reading.NoSuchNodeError) as error:
         sys.exit(f"pdc: {error}")
     except (pymysql.MySQLError, OSError) as error:
         sys.exit(f"pdc: {options.command} failed: {database.reason(error)}")
@@ -49,7 +53,7 @@ def _init(options: argparse.Namespace) -> None:
     with root:
         database.create(root, login)
         root.select_db(options.database)
-        changed = store.apply_once(root, topology)
+        changed = store.initialise(root, topology)
     verb = "now holds" if changed else "held already"
     print(
         f"Database {options.database} at {login.host}:{login.port} {verb} node {topology.node}: "
@@ -57,21 +61,59 @@ def _init(options: argparse.Namespace) -> None:
     )
 
 
-def _serve(options: argparse.Namespace) -> None:
-    cache = Cache(options.cache) if options.cache else None
+def _apply(options: argparse.Namespace) -> None:
+    topology = _read(options.topology)
     login = database.Login.from_environ(options.database)
-    topology = source.topology(login, options.node, cache, options.wait)
-    port = options.port or topology.stream.port
+    with database.wait(login, options.wait) as connection:
+        lines = store.update(connection, topology)
+    print("\n".join(lines) or f"Database {options.database} says this already.")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = Settings(
+        listen=options.listen,
+        port=options.port,
+        metrics_port=options.metrics_port,
+        poll_s=_poll(options),
+    )
+    origin: source.FileSource | source.DatabaseSource
+    if options.topology:
+        origin, known = source.FileSource(options.topology), True
+        topology = origin.load()
+    else:
+        cache = Cache(options.cache) if options.cache else None
+        login = database.Login.from_environ(options.database)
+        origin = source.DatabaseSource(login, options.node, cache)
+        topology, known = origin.first(options.wait)
+
+    async def start() -> Service:
+        service = Service(topology, settings, origin, known=known)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.watcher.reload)
+        await service.start()
+        return service
+
     try:
-        concentrator = Concentrator(topology)
+        sys.exit(_run(run.until_stopped(start)))
     except FrameError as error:
         sys.exit(f"pdc: this output cannot be written as C37.118: {error}. Change the topology.")
+    except MqttError as error:
+        sys.exit(f"pdc: {error}.")
 
-    async def start() -> Concentrator:
-        await concentrator.start(options.listen, port)
-        return concentrator
 
-    sys.exit(asyncio.run(run.until_stopped(start)))
+def _poll(options: argparse.Namespace) -> float:
+    if options.poll is not None:
+        return float(options.poll)
+    return _POLL_FILE_S if options.topology else _POLL_DATABASE_S
+
+
+def _run(work: Coroutine[None, None, int]) -> int:
+    """Run in the fastest event loop that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - an extra that Debian and PyPI have under one name
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -120,13 +162,37 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--topology", type=Path, required=True, help="YAML file")
     init.set_defaults(action=_init)
 
-    serve = commands.add_parser(
-        "serve", parents=[common, node], help="receive, align and send, until stopped"
+    apply = commands.add_parser(
+        "apply", parents=[common], help="write a topology into the tables, and say what changed"
     )
+    apply.add_argument("topology", type=Path, metavar="FILE", help="YAML file")
+    apply.set_defaults(action=_apply)
+
+    serve = commands.add_parser("serve", help="receive, align and send, until stopped")
+    origin = serve.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--database", help="name of the MySQL database")
+    origin.add_argument("--topology", type=Path, metavar="FILE", help="YAML file, and no database")
+    serve.add_argument(
+        "--wait",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long to wait for the database (300)",
+    )
+    serve.add_argument("--node", help="openPDC node to use (the only one in the database)")
     serve.add_argument("--port", type=int, help="TCP port (that of the configuration)")
     serve.add_argument("--listen", help="address to listen on (all)")
     serve.add_argument(
-        "--cache", type=Path, metavar="FILE", help="keeps the last good configuration"
+        "--cache", type=Path, metavar="FILE", help="keeps the database's last good configuration"
+    )
+    serve.add_argument(
+        "--poll",
+        type=float,
+        metavar="SECONDS",
+        help="how often to look for changes (database 10, file 1); 0: only on SIGHUP",
+    )
+    serve.add_argument(
+        "--metrics-port", type=int, metavar="PORT", help="serve /metrics, /healthz and /readyz"
     )
     serve.set_defaults(action=_serve)
 

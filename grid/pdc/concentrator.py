@@ -2,39 +2,37 @@
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 
 from grid import run
 from grid.c37118 import (
     UNRELIABLE,
-    BlockCodec,
     Command,
     Configuration,
-    DataCodec,
     FrameType,
     HeaderFrame,
     Stamp,
     TimeQuality,
-    absent,
 )
 from grid.pdc import mapping
-from grid.pdc.aligner import Aligner, Row
+from grid.pdc.aligner import Aligner
+from grid.pdc.layout import TIME_BASE, Layout
 from grid.pdc.link import Link
-from grid.pdc.topology import Topology
-from grid.server import StreamServer
+from grid.pdc.mqtt import MqttOutput
+from grid.pdc.sorting import Sorting
+from grid.pdc.topology import Downsampling, Input, Topology
+from grid.server import BUFFER, StreamServer
 from grid.slots import Slots
 
 _LOG = logging.getLogger(__name__)
 
-TIME_BASE = 1_000_000
 START_WAIT_S = 2.0
 """After the first input told its configuration, the others have this long to tell theirs
 before the output opens without them."""
-_OFF_SLOT = 0.25
-"""A frame further from a reporting time than this part of a period is not taken."""
-_REPORT_S = 60.0
+_CHANGE_S = 60.0
+"""How long STAT bit 10 is set after a change of the configuration (6.3, table 7)."""
 _UNKNOWN = TimeQuality(code=UNRELIABLE)
 
 
@@ -43,172 +41,256 @@ class Concentrator:
 
     def __init__(self, topology: Topology) -> None:
         stream = topology.stream
-        stations = tuple(mapping.output_station(pmu, stream) for pmu in topology.pmus)
-        self.configuration = Configuration(
-            idcode=stream.idcode,
-            stamp=_now(),
-            time_base=TIME_BASE,
-            stations=stations,
-            data_rate=stream.rate,
-        )
-        """The output's CFG-2. It comes from the topology alone, so no input can change it."""
-        self._topology = topology
-        self._codec = DataCodec(self.configuration)
-        self._slots = Slots(stream.rate)
-        self._stations = {station.idcode: station for station in stations}
-        self._absent = {
-            station.idcode: BlockCodec(station).encode(absent(station)) for station in stations
-        }
-        self.aligner = Aligner(
-            pmus=frozenset(self._stations), lag_s=stream.lag_time_s, slots_per_s=stream.rate
-        )
+        self.topology = topology
+        """What it does now."""
+        self.links: list[Link] = []
+        """The inputs."""
+        self._changes = 0
+        self._changed_s: float | None = None
+        self._layout = self._sent = self._lay_out(topology)
+        closest = stream.downsampling is Downsampling.CLOSEST
+        self.aligner = Aligner(stream.wait, self._layout, slots_per_s=stream.rate, closest=closest)
         """What was aligned so far."""
-        self.server = StreamServer(idcode=stream.idcode, answer=self._answer, name=stream.name)
+        self.server = StreamServer(
+            idcode=stream.idcode,
+            answer=self._answer,
+            name=stream.name,
+            # A client may fall a second behind, however large the frames are.
+            buffer=max(BUFFER, self._layout.size * stream.rate),
+        )
         """Whom the output goes to."""
-        self._links = [
-            Link(self, index, source, stations) for index, source in enumerate(topology.inputs)
-        ]
-        self._configured: set[int] = set()
-        self._off_slot = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self.open = False
+        """Whether the output accepts clients."""
+        self._slots = Slots(stream.rate)
+        self._sortings: dict[tuple[int, int], Sorting] = {}
+        self._receiving: dict[Link, asyncio.Task[None]] = {}
+        self._accepting: asyncio.Task[None] | None = None
+        self.mqtt = MqttOutput(topology.mqtt, stream.name) if topology.mqtt else None
+        """The broker that gets the output too."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._opening: asyncio.TimerHandle | None = None
-        self._open = False
 
-    async def start(self, listen: str | None, port: int) -> None:
+    async def start(self, listen: str | None = None, port: int | None = None) -> None:
         """Take the output's port and connect the inputs; OSError where the port is taken.
 
-        The port refuses connections until the inputs' configurations are known.
+        `listen` and `port` replace what the topology says. The port refuses connections
+        until the inputs' configurations are known.
         """
-        await self.server.bind(listen, port)
-        for link in self._links:
-            self._run(link.receiver.run())
-        self._run(self._report())
+        stream = self.topology.stream
+        address = replace(
+            stream.address,
+            host=stream.address.host if listen is None else listen,
+            port=stream.address.port if port is None else port,
+        )
+        for place in (address, *stream.destinations):
+            await self.server.attach(place)
+        if self.mqtt is not None:
+            self.mqtt.start()
+        for source in self.topology.inputs:
+            self._connect(source)
 
     async def close(self) -> None:
         """Disconnect the inputs and end all connections of the output."""
         for timer in (self._timer, self._opening):
             if timer is not None:
                 timer.cancel()
-        for task in self._tasks:
+        tasks = [*self._receiving.values()]
+        if self._accepting is not None:
+            tasks.append(self._accepting)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.mqtt is not None:
+            self.mqtt.close()
         await self.server.close()
 
-    def configured(self, index: int) -> None:
+    @property
+    def changes(self) -> int:
+        """How often the output's CFG-2 changed."""
+        return self._changes
+
+    @property
+    def configuration(self) -> Configuration:
+        """The output's CFG-2, as it is sent now."""
+        return self._sent.configuration
+
+    def can_become(self, topology: Topology) -> bool:
+        """Tell whether apply() can do it: the output keeps its address, id and rate."""
+        return _identity(topology) == _identity(self.topology)
+
+    def apply(self, topology: Topology) -> None:
+        """Do from now on what another topology says, whose output has the same address.
+
+        Inputs that stay keep their connections, and clients of the output keep theirs. If
+        the output's PMUs or formats change, rows of which something has come already leave
+        in the old layout; a CFG-2 goes before the first frame of the new one, with CFGCNT
+        one higher, and STAT bit 10 is set for a minute. FrameError, and no change, where
+        the output cannot be written as C37.118.
+        """
+        before, layout = self.topology, self._layout
+        if (_output(topology), topology.pmus) != (_output(before), before.pmus):
+            self._changes += 1
+            layout = self._lay_out(topology)
+            self.aligner.switch(layout)
+        self.aligner.wait(topology.stream.wait)
+        self.topology, self._layout = topology, layout
+        wanted = {_connection(source): source for source in topology.inputs}
+        for link in tuple(self.links):
+            source = wanted.pop(_connection(link.source), None)
+            if source is None:
+                self._disconnect(link)
+            else:
+                link.lay_out(source, layout, topology.stream.bad_time)
+        for source in wanted.values():
+            self._connect(source)
+
+    def sorting(self, configuration: Configuration) -> Sorting:
+        """Return what places the frames of an input of this configuration."""
+        key = configuration.time_base, configuration.data_rate
+        if key not in self._sortings:
+            stream = self.topology.stream
+            closest = stream.downsampling is Downsampling.CLOSEST
+            self._sortings[key] = Sorting(configuration, self._slots, stream.rate, closest=closest)
+        return self._sortings[key]
+
+    def configured(self, link: Link) -> None:
         """Take note that an input told its configuration, and open the output in time."""
-        self._configured.add(index)
-        if self._open:
+        if self._accepting is not None:
             return
-        if len(self._configured) == len(self._links):
+        if all(link.configuration is not None for link in self.links):
             self._open_output()
         elif self._opening is None:
             loop = asyncio.get_running_loop()
             self._opening = loop.call_later(START_WAIT_S, self._open_output)
 
-    def take(self, index: int, stamp: Stamp, time_base: int, blocks: dict[int, bytes]) -> None:
-        """Align one input's frame, and send what is complete."""
-        ns = stamp.ns(time_base)
-        slot = self._slots.nearest(ns)
-        if abs(ns - self._slots.time_ns(slot)) > _OFF_SLOT * self._slots.period_ns:
-            self._off_slot += 1
-            return
-        now_s = asyncio.get_running_loop().time()
-        wall_slot = self._slots.nearest(time.time_ns())
-        self.aligner.put(index, slot, stamp.quality, blocks, now_s=now_s, wall_slot=wall_slot)
-        self._flush()
+    def arrived(self, now_s: float) -> None:
+        """Send what is complete after a frame came, at this monotonic time."""
+        aligner = self.aligner
+        if aligner.complete:
+            self._flush(now_s)
+        elif self._timer is None or aligner.next_s < self._timer_s:
+            self._arm()
 
-    def lost(self, index: int) -> None:
+    def lost(self, link: Link) -> None:
         """Wait for an input no longer."""
-        self.aligner.lost(index)
-        self._flush()
+        self.aligner.lost(link.lane)
+        self._flush(time.monotonic())
 
-    def _flush(self) -> None:
-        now_s = asyncio.get_running_loop().time()
+    def _flush(self, now_s: float) -> None:
+        """Send what is to be sent."""
+        counts = self.aligner.counts
+        changed = self._changed_s is not None and now_s - self._changed_s < _CHANGE_S
         for row in self.aligner.ready(now_s):
-            self.server.publish(self._frame(row))
-        deadline_s = self.aligner.deadline_s()
-        if deadline_s is None:
-            return
-        # A timer that rings too early costs less than setting it anew for each frame.
-        if self._timer is None or deadline_s < self._timer_s:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_s = deadline_s
-            self._timer = asyncio.get_running_loop().call_at(deadline_s, self._ring)
+            ns = self._slots.time_ns(row.slot)
+            if row.layout is not self._sent:
+                self._sent, self._changed_s, changed = row.layout, now_s, True
+                self.server.announce()
+            frame = row.layout.finish(row.frame, ns, row.quality, changed=changed)
+            self.server.publish(frame)
+            if now_s < row.deadline_s:
+                counts.alignment.add(time.monotonic() - row.last_s)
+            counts.total.add((time.time_ns() - ns) * 1e-9)
+            if self.mqtt is not None:
+                self.mqtt.publish(row.layout.configuration, frame)
+        if self._timer is None or self.aligner.next_s < self._timer_s:
+            self._arm()
+
+    def _arm(self) -> None:
+        """Set the timer to the next deadline; one that rings too early costs little."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.aligner.next_s < math.inf:
+            self._timer_s = self.aligner.next_s
+            # Not call_at(): uvloop's own clock stands still while callbacks run.
+            delay_s = max(0.0, self._timer_s - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
-        self._flush()
+        self._flush(time.monotonic())
 
-    def _frame(self, row: Row) -> bytes:
-        stamp = Stamp.from_ns(self._slots.time_ns(row.slot), TIME_BASE, row.quality)
-        blocks = [
-            row.blocks.get(station.idcode) or self._absent[station.idcode]
-            for station in self.configuration.stations
-        ]
-        return self._codec.join(stamp, blocks)
+    def _lay_out(self, topology: Topology) -> Layout:
+        stream = topology.stream
+        return Layout(
+            idcode=stream.idcode,
+            stations=[mapping.output_station(pmu, stream, self._changes) for pmu in topology.pmus],
+            rate=stream.rate,
+            stamp=_now(),
+        )
 
     def _answer(self, command: int) -> bytes | None:
         if command == Command.SEND_CFG2:
-            return replace(self.configuration, stamp=_now()).encode()
+            return self._configuration_frame(FrameType.CFG2)
         if command == Command.SEND_CFG1:
-            return replace(self.configuration, stamp=_now(), type=FrameType.CFG1).encode()
+            return self._configuration_frame(FrameType.CFG1)
         if command == Command.SEND_HEADER:
-            stream = self._topology.stream
+            stream = self.topology.stream
             text = f"{stream.name}: PDC, lag time {stream.lag_time_s:g} s, inputs " + ", ".join(
-                source.name for source in self._topology.inputs
+                source.name for source in self.topology.inputs
             )
             return HeaderFrame(idcode=stream.idcode, stamp=_now(), text=text).encode()
         return None
 
-    def _run(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _configuration_frame(self, kind: FrameType) -> bytes:
+        return replace(self._sent.configuration, stamp=_now(), type=kind).encode()
+
+    def _connect(self, source: Input) -> None:
+        link = Link(self, source, self._layout, self.topology.stream.bad_time)
+        self.links.append(link)
+        task = asyncio.ensure_future(link.receiver.run())
         task.add_done_callback(run.reraise)
-        self._tasks.append(task)
+        self._receiving[link] = task
+
+    def _disconnect(self, link: Link) -> None:
+        self._receiving.pop(link).cancel()
+        self.links.remove(link)
+        self.lost(link)
 
     def _open_output(self) -> None:
-        if not self._open:
-            self._open = True
-            self._run(self._accept())
+        if self._accepting is None:
+            self._accepting = asyncio.ensure_future(self._accept())
+            self._accepting.add_done_callback(run.reraise)
 
     async def _accept(self) -> None:
         addresses = await self.server.accept()
-        waiting = [link.source.name for link in self._links if link.index not in self._configured]
+        self.open = True
+        waiting = [link.source.name for link in self.links if link.configuration is None]
         _LOG.info(
             "%s: IDCODE %d, %d PMUs at %d frames/s, listening on %s%s",
-            self._topology.stream.name,
-            self.configuration.idcode,
-            len(self._stations),
-            self._topology.stream.rate,
+            self.topology.stream.name,
+            self.topology.stream.idcode,
+            len(self.topology.pmus),
+            self.topology.stream.rate,
             addresses,
             f"; still without input {', '.join(waiting)}" if waiting else "",
         )
 
-    async def _report(self) -> None:
-        """Say each minute what went through."""
-        before = 0
-        while True:
-            await asyncio.sleep(_REPORT_S)
-            counts = self.aligner.counts
-            gone = {self._stations[pmu].name: count for pmu, count in sorted(counts.absent.items())}
-            _LOG.info(
-                "%s: %d frames in the last %g s; since the start %d, incomplete %d, late %d, "
-                "duplicate %d, wrong time %d, between slots %d, absent %s; %d clients",
-                self._topology.stream.name,
-                counts.published - before,
-                _REPORT_S,
-                counts.published,
-                counts.incomplete,
-                counts.late,
-                counts.duplicate,
-                counts.wrong_time,
-                self._off_slot,
-                gone or "none",
-                len(self.server.clients),
-            )
-            before = counts.published
+
+def _identity(topology: Topology) -> tuple[object, ...]:
+    """Return what an output keeps for as long as it lives."""
+    stream = topology.stream
+    return (
+        stream.name,
+        stream.idcode,
+        stream.address,
+        stream.destinations,
+        stream.rate,
+        stream.downsampling,
+        topology.mqtt,
+    )
+
+
+def _output(topology: Topology) -> tuple[object, ...]:
+    """Return what the output's CFG-2 depends on, besides the PMUs."""
+    stream = topology.stream
+    return stream.float_format, stream.polar, stream.nominal_hz
+
+
+def _connection(source: Input) -> tuple[object, ...]:
+    """Return what an input's connection depends on; with another one it is connected anew."""
+    return source.address, source.idcode, source.silence_s, source.retry_s
 
 
 def _now() -> Stamp:

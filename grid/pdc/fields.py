@@ -69,6 +69,14 @@ class Fields:
         self.problems.append(f"{where}.{key}: {value!r} is no number of seconds within 0.01..60")
         return default
 
+    def flag(self, entry: Mapping[str, Any], key: str, where: str, default: bool = False) -> bool:
+        """Return true or false."""
+        value = entry.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.problems.append(f"{where}.{key}: {value!r} is neither true nor false")
+        return default
+
     def one_of(
         self,
         entry: Mapping[str, Any],

@@ -1,70 +1,201 @@
 """The way of one input's PMUs into the output."""
 
 import logging
-from collections.abc import Sequence
+import time
 from typing import Protocol
 
-from grid.c37118 import Configuration, DataCodec, FrameError, Stamp, Station
+from grid.address import Transport
+from grid.c37118 import Configuration, DataCodec, FrameError
 from grid.pdc import mapping
-from grid.pdc.input import Receiver
-from grid.pdc.topology import Input
+from grid.pdc.aligner import Aligner, Lane, Row
+from grid.pdc.layout import Layout
+from grid.pdc.sorting import Sorting
+from grid.pdc.topology import BadTime, Input
+from grid.receiver import Receiver
 
 _LOG = logging.getLogger(__name__)
 
+_UNSYNCHRONIZED = 0x20
+_BY_ARRIVAL = 0x10
+"""STAT bits 13 and 12, in the first byte of STAT."""
+_PERIOD_TOLERANCE_NS = 2_000
+"""Time stamps are rounded to microseconds, or to coarser fractions where they are irregular."""
+_BACK_NS, _FORWARD_NS = -900_000_000, 5_000_000_000
+"""Time stamps that move by more than this against the local clock are a step of a clock (or
+a leap second), and not frames out of order or missing."""
 
-class Taker(Protocol):
-    """What a Link hands its frames to; inputs are known by their index."""
 
-    def configured(self, index: int) -> None:
+class Output(Protocol):
+    """What a Link hands its frames to."""
+
+    aligner: Aligner
+
+    def sorting(self, configuration: Configuration) -> Sorting:
+        """Return what places the frames of an input of this configuration."""
+
+    def configured(self, link: "Link") -> None:
         """Take note that an input told its configuration."""
 
-    def take(self, index: int, stamp: Stamp, time_base: int, blocks: dict[int, bytes]) -> None:
-        """Take one frame's blocks, by PMU id and in the output's format."""
+    def arrived(self, now_s: float) -> None:
+        """Send what is complete after a frame came, at this monotonic time."""
 
-    def lost(self, index: int) -> None:
+    def lost(self, link: "Link") -> None:
         """Take note that an input lost its connection."""
 
 
 class Link:
     """One input's receiver, and how its PMUs' blocks become the output's."""
 
-    def __init__(
-        self, taker: Taker, index: int, source: Input, stations: Sequence[Station]
-    ) -> None:
-        self.index = index
-        """The input's number."""
+    def __init__(self, output: Output, source: Input, layout: Layout, bad_time: BadTime) -> None:
         self.source = source
         """The input."""
+        self.lane = Lane(ordered=source.address.transport is Transport.TCP)
+        """Its part in the alignment, and its counts."""
+        self.configuration: Configuration | None = None
+        """What it told last."""
         self.receiver = Receiver(
-            source,
-            on_configuration=self._configuration,
+            source.address,
+            source.idcode,
+            name=f"input {source.name}",
+            silence_s=source.silence_s,
+            retry_s=source.retry_s,
+            on_configuration=self._configured,
             on_frame=self._frame,
-            on_lost=lambda: taker.lost(index),
+            on_lost=lambda: output.lost(self),
         )
         """Its connection."""
-        self._taker = taker
-        self._outputs = {station.idcode: station for station in stations}
-        self._places: dict[int, tuple[int, mapping.Convert]] = {}
+        self._output = output
+        self._bad_time = bad_time
+        self._layouts = [layout]
+        self._moves: dict[Layout, mapping.Moves] = {}
+        self._sorting: Sorting | None = None
+        self._said: set[str] = set()
+        self._newest_ns = 0
+        self._heard_s = 0.0
 
-    def _configuration(self, configuration: Configuration) -> None:
-        self._places, problems = mapping.match(self.source, configuration, self._outputs)
-        for problem in problems:
-            _LOG.warning("input %s: %s", self.source.name, problem)
-        _LOG.info(
-            "input %s: CFG-2 with %d PMUs at %g frames/s",
-            self.source.name,
-            len(configuration.stations),
-            configuration.frames_per_second,
-        )
-        self._taker.configured(self.index)
+    def lay_out(self, source: Input, layout: Layout, bad_time: BadTime) -> None:
+        """Fill frames of another layout too; only this and the one before are in use."""
+        self.source, self._bad_time = source, bad_time
+        self.receiver.name = f"input {source.name}"
+        if layout is not self._layouts[-1]:
+            self._layouts = [self._layouts[-1], layout]
+            self._match()
 
-    def _frame(self, codec: DataCodec, frame: bytes) -> None:
-        try:
-            stamp, blocks = codec.split(frame)
-            converted = {
-                pmu: convert(blocks[place]) for pmu, (place, convert) in self._places.items()
-            }
-        except FrameError as error:
-            _LOG.debug("input %s: dropped a frame: %s", self.source.name, error)
+    def _configured(self, configuration: Configuration) -> None:
+        before, self.configuration = self.configuration, configuration
+        if before is not None:
+            if before.same(configuration):
+                self._output.configured(self)
+                return
+            self.lane.counts.configuration_changes += 1
+            _LOG.info("%s: its configuration changed, following it", self.receiver.where)
+        self._sorting = self._output.sorting(configuration)
+        self._match()
+        if before is None:
+            _LOG.info(
+                "%s: CFG-2 with %d PMUs at %g frames/s",
+                self.receiver.where,
+                len(configuration.stations),
+                configuration.frames_per_second,
+            )
+        self._output.configured(self)
+
+    def _match(self) -> None:
+        if self.configuration is None:
             return
-        self._taker.take(self.index, stamp, codec.configuration.time_base, converted)
+        self._moves = {}
+        for layout in self._layouts:
+            wanted = [pmu for pmu in self.source.pmus if pmu.output_id in layout.pmus]
+            moves, problems = mapping.match(wanted, self.configuration, layout)
+            self._moves[layout] = moves
+        self.lane.pmus = frozenset().union(*(moves.pmus for moves in self._moves.values()))
+        for problem in problems:
+            self._say(problem)
+
+    def _frame(self, _codec: DataCodec, frame: bytes) -> None:
+        """Put a whole frame of the right size, IDCODE and CRC into its row."""
+        sorting = self._sorting
+        if sorting is None:
+            return
+        counts = self.lane.counts
+        counts.received += 1
+        now_s, wall_ns = time.monotonic(), time.time_ns()
+        place = sorting.place(frame[6:14])
+        ns = place.ns
+        counts.latency.add((wall_ns - ns) * 1e-9)
+        off = ns - self._newest_ns - sorting.period_ns
+        if -_PERIOD_TOLERANCE_NS <= off <= _PERIOD_TOLERANCE_NS:
+            self._newest_ns = ns
+        elif not self._irregular(ns, sorting.period_ns, now_s):
+            return
+        self._heard_s = now_s
+        arrival = False
+        if self._bad_time is not BadTime.USE and self._unsynchronized(frame):
+            if self._bad_time is BadTime.DROP:
+                counts.bad_time += 1
+                return
+            counts.by_arrival += 1
+            arrival = True
+            place = sorting.at(wall_ns, place.quality)
+        if place.slot < 0:
+            counts.between += 1
+            return
+        output = self._output
+        row = output.aligner.put(self.lane, place, now_s=now_s, wall_ns=wall_ns)
+        if row is not None:
+            self._fill(row, frame, arrival)
+        output.arrived(now_s)
+
+    def _fill(self, row: Row, frame: bytes, arrival: bool) -> None:
+        moves = self._moves.get(row.layout)
+        if moves is None:
+            return
+        into = row.frame
+        for begin, end, at, until in moves.copies:
+            into[at:until] = frame[begin:end]
+        for begin, end, at, until, convert in moves.conversions:
+            try:
+                into[at:until] = convert(frame[begin:end])
+            except FrameError as error:
+                self.lane.counts.bad_values += 1
+                self._say(f"a block cannot be written in the output's format: {error}")
+        if arrival:
+            for _, at in moves.stats:
+                into[at] |= _BY_ARRIVAL
+
+    def _irregular(self, ns: int, period_ns: int, now_s: float) -> bool:
+        """Count what a time stamp other than the expected one means; return whether to use it."""
+        counts = self.lane.counts
+        if not self._newest_ns:
+            self._newest_ns = ns
+            return True
+        step = ns - self._newest_ns
+        against_clock = step - (now_s - self._heard_s) * 1e9
+        if against_clock < _BACK_NS or against_clock > _FORWARD_NS:
+            counts.clock_jumps += 1
+            self._newest_ns = ns
+            self._say(
+                f"its time stamps moved by {against_clock / 1e9:+.1f} s against this computer's "
+                "clock: its clock was set, or a leap second came; check its time source",
+                kind="clock",
+            )
+        elif step == 0:
+            counts.duplicate += 1
+            return False
+        elif step < 0:
+            counts.out_of_order += 1
+        else:
+            counts.missing += max(0, round(step / period_ns) - 1)
+            self._newest_ns = ns
+        return True
+
+    def _unsynchronized(self, frame: bytes) -> bool:
+        """Tell whether no PMU of the frame that is sent on is in sync."""
+        stats = self._moves[self._layouts[-1]].stats
+        return all(frame[begin] & _UNSYNCHRONIZED for begin, _ in stats)
+
+    def _say(self, what: str, kind: str | None = None) -> None:
+        """Say something about this input once."""
+        if (kind or what) not in self._said:
+            self._said.add(kind or what)
+            _LOG.warning("%s: %s", self.receiver.where, what)

@@ -1,7 +1,7 @@
 """From an input's PMU to the output's: formats, scales and missing channels."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from grid.c37118 import (
@@ -17,7 +17,9 @@ from grid.c37118 import (
     read,
     write,
 )
-from grid.pdc.topology import DIGITALS_A_WORD, Input, Pmu, Stream
+from grid.c37118 import envelope as wire
+from grid.pdc.layout import Layout
+from grid.pdc.topology import DIGITALS_A_WORD, Pmu, Stream
 
 _Value = TypeVar("_Value")
 Convert = Callable[[bytes], bytes]
@@ -29,11 +31,11 @@ CURRENT_FACTOR = 2_423
 _RMS = 1
 
 
-def output_station(pmu: Pmu, stream: Stream) -> Station:
+def output_station(pmu: Pmu, stream: Stream, change_count: int = 0) -> Station:
     """Return the PMU as the output stream's configuration names it."""
     return Station(
         name=pmu.name,
-        idcode=pmu.idcode,
+        idcode=pmu.output_id,
         format=Format(
             polar=stream.polar,
             float_phasors=stream.float_format,
@@ -56,40 +58,106 @@ def output_station(pmu: Pmu, stream: Stream) -> Station:
             DigitalUnit(normal=0, valid=(1 << len(word)) - 1) for word in pmu.digitals
         ),
         fnom=1 if stream.nominal_hz == 50 else 0,
+        change_count=change_count & 0xFFFF,
     )
 
 
-def match(
-    source: Input, configuration: Configuration, outputs: dict[int, Station]
-) -> tuple[dict[int, tuple[int, Convert]], list[str]]:
-    """Return, per wanted PMU, its place in the input's frames and how to convert its block.
+@dataclass(frozen=True, kw_only=True)
+class Moves:
+    """How the blocks of an input's frame get into an output frame."""
 
-    `outputs` are the output's stations by PMU id; so are the keys of the result. The list
-    has one sentence for everything that the input lacks.
+    copies: tuple[tuple[int, int, int, int], ...]
+    """Start and end in the input's frame, start and end in the output's: bytes that pass
+    unchanged. Blocks that follow one another in both frames are one."""
+    conversions: tuple[tuple[int, int, int, int, Convert], ...]
+    """The same for single blocks, and what they have to go through."""
+    stats: tuple[tuple[int, int], ...]
+    """Where each PMU's STAT is in both frames."""
+    pmus: frozenset[int]
+    """The PMUs' ids in the output."""
+
+
+def match(
+    wanted: Sequence[Pmu], configuration: Configuration, layout: Layout
+) -> tuple[Moves, list[str]]:
+    """Return how the wanted PMUs of an input get into the output.
+
+    PMUs are found by their IDCODE; where an id stands twice in the input, the one of the
+    right name is taken, or else the first. The list has one sentence for everything that
+    the input lacks.
     """
-    found: dict[int, tuple[int, Convert]] = {}
+    copies: list[tuple[int, int, int, int]] = []
+    conversions: list[tuple[int, int, int, int, Convert]] = []
+    stats: list[tuple[int, int]] = []
+    found: list[int] = []
     problems: list[str] = []
-    by_id = {station.idcode: index for index, station in enumerate(configuration.stations)}
-    for pmu in source.pmus:
-        index = by_id.get(pmu.idcode)
-        if index is None and len(source.pmus) == len(configuration.stations) == 1:
-            index = 0  # A PMU's own id may differ from its stream's; there is but one PMU.
+    places = _places(configuration)
+    outputs = layout.stations
+    for pmu in wanted:
+        index = _find(pmu, configuration, problems, alone=len(wanted) == 1)
         if index is None:
-            problems.append(
-                f"PMU {pmu.name} (IDCODE {pmu.idcode}) is not in the stream, which has "
-                f"{', '.join(map(str, by_id)) or 'none'}: its data are marked absent"
-            )
             continue
         station = configuration.stations[index]
         problems += _lacking(pmu, station)
-        found[pmu.idcode] = (index, converter(station, outputs[pmu.idcode]))
-    return found, problems
+        convert = converter(station, outputs[pmu.output_id])
+        begin, end = places[index]
+        at, until = layout.places[pmu.output_id]
+        stats.append((begin, at))
+        found.append(pmu.output_id)
+        if convert is not None:
+            conversions.append((begin, end, at, until, convert))
+        elif copies and copies[-1][1] == begin and copies[-1][3] == at:
+            copies[-1] = (copies[-1][0], end, copies[-1][2], until)
+        else:
+            copies.append((begin, end, at, until))
+    moves = Moves(
+        copies=tuple(copies),
+        conversions=tuple(conversions),
+        stats=tuple(stats),
+        pmus=frozenset(found),
+    )
+    return moves, problems
 
 
-def converter(source: Station, output: Station) -> Convert:
-    """Return what turns a block of `source` into one of `output`."""
+def _find(
+    pmu: Pmu, configuration: Configuration, problems: list[str], *, alone: bool
+) -> int | None:
+    """Return the place of a PMU in the input's configuration."""
+    stations = configuration.stations
+    same = [index for index, station in enumerate(stations) if station.idcode == pmu.idcode]
+    if len(same) > 1:
+        named = [index for index in same if stations[index].name == pmu.name]
+        same = named or same
+        problems.append(
+            f"IDCODE {pmu.idcode} stands twice in the stream: taking the PMU that is called "
+            f"{stations[same[0]].name!r}; name it in the topology as the stream does"
+        )
+    if not same and alone and len(stations) == 1:
+        return 0  # A PMU's own id may differ from its stream's; there is but one PMU.
+    if not same:
+        known = ", ".join(str(station.idcode) for station in stations)
+        problems.append(
+            f"PMU {pmu.name} (IDCODE {pmu.idcode}) is not in the stream, which has "
+            f"{known or 'none'}: its data are marked absent"
+        )
+        return None
+    return same[0]
+
+
+def _places(configuration: Configuration) -> list[tuple[int, int]]:
+    """Return start and end of each PMU's block in a data frame."""
+    places = []
+    at = wire.HEAD
+    for station in configuration.stations:
+        start, at = at, at + BlockCodec(station).size
+        places.append((start, at))
+    return places
+
+
+def converter(source: Station, output: Station) -> Convert | None:
+    """Return what turns a block of `source` into one of `output`; None if it is one already."""
     if _same_layout(source, output):
-        return bytes
+        return None
     reader, writer = BlockCodec(source), BlockCodec(output)
     nothing = read(output, absent(output))
 

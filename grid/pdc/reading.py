@@ -2,8 +2,21 @@
 
 from collections.abc import Mapping
 
-from grid.pdc.sql import NAME_SIZE, Cursor, server, settings
-from grid.pdc.topology import DIGITALS_A_WORD, Input, Phasor, Pmu, Stream, Topology
+from grid.pdc import connection
+from grid.pdc.sql import MQTT_ADAPTER, NAME_SIZE, Cursor
+from grid.pdc.topology import (
+    DIGITALS_A_WORD,
+    BadTime,
+    Downsampling,
+    Input,
+    Mqtt,
+    Phasor,
+    Pmu,
+    Stream,
+    Topology,
+)
+
+_METHODS = {"Closest": Downsampling.CLOSEST, "LastReceived": Downsampling.LAST_RECEIVED}
 
 
 class NoSuchNodeError(Exception):
@@ -28,47 +41,68 @@ def load(cursor: Cursor, node_name: str) -> Topology:
     inputs = _inputs(cursor, node, _pmus(cursor, adapter))
     if not inputs:
         raise ValueError(f"node {node_name!r} has no enabled input device")
-    return Topology(node=node_name, stream=stream, inputs=inputs)
+    return Topology(node=node_name, stream=stream, inputs=inputs, mqtt=_mqtt(cursor, node))
 
 
 def _stream(cursor: Cursor, node: str, node_name: str) -> tuple[int, Stream]:
     cursor.execute(
-        "SELECT ID, Name, IDCode, CommandChannel, FramesPerSecond, NominalFrequency, DataFormat,"
-        " CoordinateFormat, LagTime FROM OutputStream"
+        "SELECT ID, Name, IDCode, CommandChannel, DataChannel, FramesPerSecond,"
+        " NominalFrequency, DataFormat, CoordinateFormat, LagTime, LeadTime,"
+        " UseLocalClockAsRealTime, AllowPreemptivePublishing, DownsamplingMethod,"
+        " IgnoreBadTimeStamps, AllowSortsByArrival FROM OutputStream"
         " WHERE NodeID = %s AND Enabled = 1 AND Type = 0",
         (node,),
     )
     streams = cursor.fetchall()
     if len(streams) != 1:
         raise ValueError(f"node {node_name!r} has {len(streams)} output streams, one is needed")
-    adapter, name, idcode, channel, rate, nominal, data, coordinates, lag_time_s = streams[0]
-    port = settings(channel or "").get("port", "")
-    if not port.isdigit():
-        raise ValueError(f"output stream {name}: its command channel has no port=NUMBER")
+    adapter, name, idcode, command, data, rate, nominal, numbers, coordinates = streams[0][:9]
+    lag_s, lead_s, absolute, preemptive, method, ignore, arrival = streams[0][9:]
+    if method not in _METHODS:
+        raise ValueError(
+            f"output stream {name}: DownsamplingMethod {method} is none of {', '.join(_METHODS)}"
+        )
     return adapter, Stream(
         name=name,
         idcode=idcode,
-        port=int(port),
+        address=connection.stream_address(name, command or ""),
+        destinations=connection.destinations(name, data or ""),
         rate=rate,
         nominal_hz=nominal,
-        float_format=data == "FloatingPoint",
+        float_format=numbers == "FloatingPoint",
         polar=coordinates == "Polar",
-        lag_time_s=lag_time_s,
+        lag_time_s=lag_s,
+        lead_time_s=lead_s,
+        absolute_wait=bool(absolute),
+        preemptive=bool(preemptive),
+        downsampling=_METHODS[method],
+        bad_time=BadTime.USE if ignore else BadTime.ARRIVAL if arrival else BadTime.DROP,
     )
+
+
+def _mqtt(cursor: Cursor, node: str) -> Mqtt | None:
+    cursor.execute(
+        "SELECT ConnectionString FROM CustomOutputAdapter"
+        " WHERE NodeID = %s AND TypeName = %s AND Enabled = 1 ORDER BY LoadOrder",
+        (node, MQTT_ADAPTER),
+    )
+    found = cursor.fetchall()
+    return connection.broker(found[0][0] or "") if found else None
 
 
 def _pmus(cursor: Cursor, adapter: int) -> dict[int, Pmu]:
     """Return the output's PMUs by the id of the Device that each comes from."""
     cursor.execute(
-        "SELECT o.ID, o.Name, o.IDCode, m.DeviceID FROM OutputStreamDevice o"
+        "SELECT o.ID, o.Name, o.IDCode, d.AccessID, m.DeviceID FROM OutputStreamDevice o"
         " JOIN OutputStreamMeasurement s ON s.AdapterID = o.AdapterID"
         " AND s.SignalReference = CONCAT(o.Acronym, '-SF')"
         " JOIN Measurement m ON m.PointID = s.PointID"
+        " JOIN Device d ON d.ID = m.DeviceID"
         " WHERE o.AdapterID = %s AND o.Enabled = 1 ORDER BY o.LoadOrder",
         (adapter,),
     )
     pmus = {}
-    for output, name, idcode, device in cursor.fetchall():
+    for output, name, idcode, access, device in cursor.fetchall():
         cursor.execute(
             "SELECT Label, Type, Phase FROM OutputStreamDevicePhasor"
             " WHERE OutputStreamDeviceID = %s ORDER BY LoadOrder",
@@ -76,7 +110,8 @@ def _pmus(cursor: Cursor, adapter: int) -> dict[int, Pmu]:
         )
         pmus[device] = Pmu(
             name=name,
-            idcode=idcode,
+            idcode=access,
+            output_idcode=None if idcode == access else idcode,
             phasors=tuple(
                 Phasor(label=label, type=kind, phase=phase)
                 for label, kind, phase in cursor.fetchall()
@@ -110,10 +145,9 @@ def _inputs(cursor: Cursor, node: str, pmus: Mapping[int, Pmu]) -> tuple[Input, 
     )
     devices = cursor.fetchall()
     inputs = []
-    for device, parent, name, concentrator, idcode, connection, silence_s, retry_s in devices:
+    for device, parent, name, concentrator, idcode, string, silence_s, retry_s in devices:
         if parent is not None:
             continue
-        host, port = server(name, connection or "")
         members = [device, *(row[0] for row in devices if row[1] == device)]
         sent_on = tuple(pmus[member] for member in members if member in pmus)
         if not sent_on:
@@ -121,8 +155,7 @@ def _inputs(cursor: Cursor, node: str, pmus: Mapping[int, Pmu]) -> tuple[Input, 
         inputs.append(
             Input(
                 name=name,
-                host=host,
-                port=port,
+                address=connection.device_address(name, string or ""),
                 idcode=idcode,
                 pmus=sent_on,
                 concentrator=bool(concentrator),

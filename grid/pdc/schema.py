@@ -73,16 +73,32 @@ TABLES = (
         Acronym VARCHAR(200) NOT NULL,
         Name VARCHAR(200) NULL,
         Type INT NOT NULL DEFAULT 0,
+        DataChannel TEXT NULL,
         CommandChannel TEXT NULL,
         IDCode INT NOT NULL DEFAULT 0,
         NominalFrequency INT NOT NULL DEFAULT 60,
         FramesPerSecond INT NOT NULL DEFAULT 30,
         LagTime DOUBLE NOT NULL DEFAULT 3.0,
+        LeadTime DOUBLE NOT NULL DEFAULT 1.0,
+        UseLocalClockAsRealTime TINYINT NOT NULL DEFAULT 0,
+        AllowSortsByArrival TINYINT NOT NULL DEFAULT 1,
+        IgnoreBadTimeStamps TINYINT NOT NULL DEFAULT 0,
         AllowPreemptivePublishing TINYINT NOT NULL DEFAULT 1,
+        DownsamplingMethod VARCHAR(15) NOT NULL DEFAULT 'LastReceived',
         DataFormat VARCHAR(15) NOT NULL DEFAULT 'FloatingPoint',
         CoordinateFormat VARCHAR(15) NOT NULL DEFAULT 'Polar',
         Enabled TINYINT NOT NULL DEFAULT 0,
         UNIQUE KEY IX_OutputStream_NodeID_Acronym (NodeID, Acronym),
+        FOREIGN KEY (NodeID) REFERENCES Node (ID))""",
+    """CREATE TABLE IF NOT EXISTS CustomOutputAdapter (
+        NodeID CHAR(36) NOT NULL,
+        ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        AdapterName VARCHAR(200) NOT NULL,
+        AssemblyName TEXT NOT NULL,
+        TypeName TEXT NOT NULL,
+        ConnectionString TEXT NULL,
+        LoadOrder INT NOT NULL DEFAULT 0,
+        Enabled TINYINT NOT NULL DEFAULT 0,
         FOREIGN KEY (NodeID) REFERENCES Node (ID))""",
     """CREATE TABLE IF NOT EXISTS OutputStreamDevice (
         NodeID CHAR(36) NOT NULL,
@@ -135,6 +151,23 @@ TABLES = (
         FOREIGN KEY (AdapterID) REFERENCES OutputStream (ID) ON DELETE CASCADE,
         FOREIGN KEY (PointID) REFERENCES Measurement (PointID) ON DELETE CASCADE)""",
 )
+
+ADDED = (
+    ("OutputStream", "DataChannel", "TEXT NULL"),
+    ("OutputStream", "LeadTime", "DOUBLE NOT NULL DEFAULT 1.0"),
+    ("OutputStream", "UseLocalClockAsRealTime", "TINYINT NOT NULL DEFAULT 0"),
+    ("OutputStream", "AllowSortsByArrival", "TINYINT NOT NULL DEFAULT 1"),
+    ("OutputStream", "IgnoreBadTimeStamps", "TINYINT NOT NULL DEFAULT 1"),
+    ("OutputStream", "DownsamplingMethod", "VARCHAR(15) NOT NULL DEFAULT 'LastReceived'"),
+)
+"""Table, column and definition of columns that tables of an earlier version lack. (Their
+streams used all time stamps, so IgnoreBadTimeStamps is 1 there.)"""
+
+
+def names() -> list[str]:
+    """Return the tables' names."""
+    return [statement.split()[5] for statement in TABLES]
+
 
 PROTOCOLS = ((1, "IeeeC37_118V1", "IEEE C37.118-2005"), (2, "IeeeC37_118V2", "IEEE C37.118.2-2011"))
 """ID, Acronym, Name."""

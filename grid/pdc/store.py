@@ -2,7 +2,10 @@
 
 import uuid
 
+import pymysql
+
 from grid.pdc import database, schema
+from grid.pdc.changes import changes
 from grid.pdc.reading import NoSuchNodeError, load
 from grid.pdc.sql import NAMESPACE, Cursor
 from grid.pdc.topology import Topology
@@ -12,28 +15,58 @@ _LOCK = "grid.pdc.init"
 _LOCK_WAIT_S = 10
 
 
-def apply_once(connection: database.Connection, topology: Topology) -> bool:
-    """Make tables and rows say `topology`, in one transaction; return whether any changed.
+def initialise(connection: database.Connection, topology: Topology) -> bool:
+    """Make tables and rows say `topology`; return whether any row changed.
 
     Only one process at a time does this in a database server: another one waits.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_WAIT_S))
-        if cursor.fetchall()[0][0] != 1:
-            raise database.DatabaseError(
-                f"another pdc init is at work for {_LOCK_WAIT_S} s already: try again later"
-            )
+        _lock(cursor)
         prepare(cursor)
-        changed = apply(cursor, topology)
+        changed = bool(apply(cursor, topology))
         connection.commit()
         cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
     return changed
+
+
+def update(connection: database.Connection, topology: Topology) -> list[str]:
+    """Make the rows say `topology`, in one transaction; return a line for each change.
+
+    DatabaseError where the tables are missing.
+    """
+    with connection.cursor() as cursor:
+        _lock(cursor)
+        try:
+            lines = apply(cursor, topology)
+        except pymysql.ProgrammingError as error:
+            raise database.DatabaseError(
+                f"the tables are missing or old: {database.reason(error)}. Run pdc init first"
+            ) from error
+        connection.commit()
+        cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+    return lines
+
+
+def _lock(cursor: Cursor) -> None:
+    cursor.execute("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_WAIT_S))
+    if cursor.fetchall()[0][0] != 1:
+        raise database.DatabaseError(
+            f"another pdc init or apply is at work for {_LOCK_WAIT_S} s already: try again later"
+        )
 
 
 def prepare(cursor: Cursor) -> None:
     """Make the tables that are missing, and the fixed rows."""
     for statement in schema.TABLES:
         cursor.execute(f"{statement} CHARACTER SET utf8mb4")
+    cursor.execute(
+        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS"
+        " WHERE TABLE_SCHEMA = DATABASE()"
+    )
+    present = {(table.lower(), column.lower()) for table, column in cursor.fetchall()}
+    for table, column, definition in schema.ADDED:
+        if (table.lower(), column.lower()) not in present:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
     for protocol in schema.PROTOCOLS:
         cursor.execute(
             "INSERT INTO Protocol (ID, Acronym, Name) VALUES (%s, %s, %s)"
@@ -48,22 +81,19 @@ def prepare(cursor: Cursor) -> None:
         )
 
 
-def apply(cursor: Cursor, topology: Topology) -> bool:
-    """Make the rows of one node say `topology`; return whether anything had to change.
+def apply(cursor: Cursor, topology: Topology) -> list[str]:
+    """Make the rows of one node say `topology`; return a line for each change.
 
-    The node's rows are replaced as a whole, so the caller's transaction must end with a
-    commit. Other nodes' rows stay as they are.
+    The caller's transaction must end with a commit. Other nodes' rows stay as they are.
     """
     try:
-        if load(cursor, topology.node) == topology:
-            return False
+        before: Topology | None = load(cursor, topology.node)
     except (NoSuchNodeError, ValueError):
-        pass  # A node that cannot be read is written anew.
-    node = _node(cursor, topology.node)
-    cursor.execute("DELETE FROM OutputStream WHERE NodeID = %s", (node,))
-    cursor.execute("DELETE FROM Device WHERE NodeID = %s", (node,))
-    Writer(cursor, node, topology).write()
-    return True
+        before = None  # A node that cannot be read is written anew.
+    if before == topology:
+        return []
+    Writer(cursor, _node(cursor, topology.node), topology).write(before)
+    return changes(before, topology)
 
 
 def _node(cursor: Cursor, name: str) -> str:

@@ -3,28 +3,46 @@
 import uuid
 from collections.abc import Iterator
 
-from grid.pdc import schema
-from grid.pdc.sql import NAME_SIZE, NAMESPACE, Cursor, connection_string
-from grid.pdc.topology import Input, Pmu, Topology
+from grid.pdc import connection, schema
+from grid.pdc.sql import MQTT_ADAPTER, NAME_SIZE, NAMESPACE, Cursor
+from grid.pdc.topology import BadTime, Downsampling, Input, Pmu, Topology
 
 _PROTOCOL_2011 = 2
 _SIGNALS = {row[2]: row[0] for row in schema.SIGNAL_TYPES}
+_METHODS = {Downsampling.CLOSEST: "Closest", Downsampling.LAST_RECEIVED: "LastReceived"}
 
 
 class Writer:
-    """Inserts the rows of a node that has none."""
+    """Makes one node's rows say a topology.
+
+    Rows of inputs that stay as they are keep their ids, on which other tables of openPDC
+    build; what differs is deleted and inserted anew.
+    """
 
     def __init__(self, cursor: Cursor, node: str, topology: Topology) -> None:
         self._cursor = cursor
         self._node = node
         self._topology = topology
 
-    def write(self) -> None:
-        """Insert everything: stream, devices, phasors, measurements and their way out."""
-        stream = self._stream()
+    def write(self, before: Topology | None) -> None:
+        """Change what differs from `before`; None: whatever there is goes."""
+        if before is None or before.stream.name != self._topology.stream.name:
+            before = None
+            for table in ("OutputStream", "Device", "CustomOutputAdapter"):
+                # Tables of this list only; what belongs to their rows goes with them.
+                self._cursor.execute(f"DELETE FROM {table} WHERE NodeID = %s", (self._node,))  # noqa: S608
+        kept = set(before.inputs) & set(self._topology.inputs) if before else set()
+        for source in before.inputs if before else ():
+            if source not in kept:
+                self._delete(source)
+        stream = self._stream(before is not None)
+        self._mqtt()
         order = 0
         for source in self._topology.inputs:
             parent = None
+            if source in kept:
+                order = self._renumber(source, order)
+                continue
             if source.concentrator:
                 parent = self._device(source, source.name, source.idcode, None, order)
             for pmu in source.pmus:
@@ -34,6 +52,35 @@ class Writer:
                 points = self._measurements(device, pmu)
                 self._output(stream, pmu, order, points)
 
+    def _delete(self, source: Input) -> None:
+        """Delete an input, its PMUs, and all that belongs to them."""
+        for pmu in source.pmus:
+            for table in ("OutputStreamDevice", "Device"):
+                self._cursor.execute(
+                    f"DELETE FROM {table} WHERE NodeID = %s AND Acronym = %s",  # noqa: S608
+                    (self._node, pmu.name.upper()),
+                )
+        self._cursor.execute(
+            "DELETE FROM Device WHERE NodeID = %s AND Acronym = %s",
+            (self._node, source.name.upper()),
+        )
+
+    def _renumber(self, source: Input, order: int) -> int:
+        """Give an input that stays its place in the order; return the last number used."""
+        if source.concentrator:
+            self._place("Device", source.name, order)
+        for pmu in source.pmus:
+            order += 1
+            self._place("Device", pmu.name, order)
+            self._place("OutputStreamDevice", pmu.name, order)
+        return order
+
+    def _place(self, table: str, name: str, order: int) -> None:
+        self._cursor.execute(
+            f"UPDATE {table} SET LoadOrder = %s WHERE NodeID = %s AND Acronym = %s",  # noqa: S608
+            (order, self._node, name.upper()),
+        )
+
     def _insert(self, table: str, **columns: object) -> int:
         """Insert a row; return its AUTO_INCREMENT value."""
         names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
@@ -42,22 +89,56 @@ class Writer:
         self._cursor.execute(statement, tuple(columns.values()))
         return self._cursor.lastrowid or 0
 
-    def _stream(self) -> int:
+    def _stream(self, present: bool) -> int:
+        """Insert the output stream, or update the one that is there; return its ID."""
         stream = self._topology.stream
-        return self._insert(
-            "OutputStream",
-            NodeID=self._node,
-            Acronym=stream.name.upper(),
-            Name=stream.name,
-            CommandChannel=f"port={stream.port}",
-            IDCode=stream.idcode,
-            NominalFrequency=stream.nominal_hz,
-            FramesPerSecond=stream.rate,
-            LagTime=stream.lag_time_s,
-            DataFormat="FloatingPoint" if stream.float_format else "FixedInteger",
-            CoordinateFormat="Polar" if stream.polar else "Rectangular",
-            Enabled=1,
+        columns: dict[str, object] = {
+            "Acronym": stream.name.upper(),
+            "Name": stream.name,
+            "CommandChannel": connection.command_channel(stream.address),
+            "DataChannel": connection.data_channel(stream.destinations),
+            "IDCode": stream.idcode,
+            "NominalFrequency": stream.nominal_hz,
+            "FramesPerSecond": stream.rate,
+            "LagTime": stream.lag_time_s,
+            "LeadTime": stream.lead_time_s,
+            "UseLocalClockAsRealTime": int(stream.absolute_wait),
+            "AllowPreemptivePublishing": int(stream.preemptive),
+            "DownsamplingMethod": _METHODS[stream.downsampling],
+            "IgnoreBadTimeStamps": int(stream.bad_time is BadTime.USE),
+            "AllowSortsByArrival": int(stream.bad_time is not BadTime.DROP),
+            "DataFormat": "FloatingPoint" if stream.float_format else "FixedInteger",
+            "CoordinateFormat": "Polar" if stream.polar else "Rectangular",
+            "Enabled": 1,
+        }
+        if not present:
+            return self._insert("OutputStream", NodeID=self._node, **columns)
+        settings = ", ".join(f"{column} = %s" for column in columns)
+        where = (self._node, stream.name.upper())
+        self._cursor.execute(
+            f"UPDATE OutputStream SET {settings} WHERE NodeID = %s AND Acronym = %s",  # noqa: S608
+            (*columns.values(), *where),
         )
+        self._cursor.execute(
+            "SELECT ID FROM OutputStream WHERE NodeID = %s AND Acronym = %s", where
+        )
+        return int(self._cursor.fetchall()[0][0])
+
+    def _mqtt(self) -> None:
+        self._cursor.execute(
+            "DELETE FROM CustomOutputAdapter WHERE NodeID = %s AND TypeName = %s",
+            (self._node, MQTT_ADAPTER),
+        )
+        if self._topology.mqtt is not None:
+            self._insert(
+                "CustomOutputAdapter",
+                NodeID=self._node,
+                AdapterName="MQTT",
+                AssemblyName="grid",
+                TypeName=MQTT_ADAPTER,
+                ConnectionString=connection.broker_string(self._topology.mqtt),
+                Enabled=1,
+            )
 
     def _device(self, source: Input, name: str, idcode: int, parent: int | None, order: int) -> int:
         """Insert a PMU, or the PDC that is the parent of some."""
@@ -72,7 +153,7 @@ class Writer:
             IsConcentrator=int(is_pdc),
             AccessID=idcode,
             ProtocolID=_PROTOCOL_2011,
-            ConnectionString=connection_string(source) if parent is None else None,
+            ConnectionString=connection.device_string(source.address) if parent is None else None,
             FramesPerSecond=self._topology.stream.rate,
             DataLossInterval=source.silence_s,
             DelayedConnectionInterval=source.retry_s,
@@ -113,7 +194,7 @@ class Writer:
             "OutputStreamDevice",
             NodeID=self._node,
             AdapterID=stream,
-            IDCode=pmu.idcode,
+            IDCode=pmu.output_id,
             Acronym=pmu.name.upper(),
             Name=pmu.name,
             LoadOrder=order,

@@ -52,13 +52,6 @@ class ScenarioFields(Fields):
         self.problems.append(f"{where}.{key}: a text is expected, not {value!r}")
         return default
 
-    def flag(self, entry: Mapping[str, Any], key: str, where: str) -> bool:
-        """Return true or false; false where the key is missing."""
-        value = entry.get(key, False)
-        if not isinstance(value, bool):
-            self.problems.append(f"{where}.{key}: {value!r} is neither true nor false")
-        return value is True
-
     def utc(self, value: object, where: str) -> int:
         """Return a time, written as 2026-12-31T23:59:00Z, in ns since 1970-01-01 UTC."""
         if isinstance(value, datetime.datetime) and value.tzinfo is not None:

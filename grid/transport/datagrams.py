@@ -187,7 +187,6 @@ class SpontaneousOutlet:
         self._sender: Sender | None = None
         self._sends: list[Send] = []
         self._task: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -205,10 +204,6 @@ class SpontaneousOutlet:
     def targets(self) -> Iterable[Send]:
         """Return the one destination, once its name is resolved."""
         return self._sends
-
-    def announce(self) -> None:
-        """Send a CFG-2 now, because it changed."""
-        self._wake.set()
 
     def close(self) -> None:
         """Send no more."""
@@ -240,11 +235,7 @@ class SpontaneousOutlet:
             for frame in self.stream.answer_to(Command.SEND_CFG2) or ():
                 for send in self._sends:
                     send(frame)
-            self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), _ANNOUNCE_S)
-            except TimeoutError:
-                continue
+            await asyncio.sleep(_ANNOUNCE_S)
 
     def _aim(self, family: socket.AddressFamily, where: tuple[Any, ...]) -> None:
         sender = Sender(self.stream, sockets.sending(family, self.address))

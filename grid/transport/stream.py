@@ -143,7 +143,9 @@ class Outlet(Protocol):
 class Stream:
     """The state of a sender that its transports share."""
 
-    def __init__(self, *, idcode: int, answer: Answer, name: str, limit: int) -> None:
+    def __init__(self, *, idcode: int, answer: Answer, name: str, limit: int, buffer: int) -> None:
+        self.buffer = buffer
+        """Bytes that may wait for a TCP client, on top of the kernel's buffer."""
         self.idcode = idcode
         """The id that commands must carry."""
         self.name = name

@@ -14,7 +14,7 @@ from grid.transport.datagrams import Sender
 from grid.transport.stream import Peer, Send, Stream
 
 _SEND_BUFFER = 64 * 1024
-"""Asked of the kernel for each client, and allowed above it in this process."""
+"""Asked of the kernel for each client."""
 _USER_TIMEOUT_S = 10.0
 _BACKLOG = 128
 
@@ -111,7 +111,7 @@ class TcpClient(Peer, asyncio.Protocol):
         self.family = socket.AddressFamily(sock.family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         tcp.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
-        transport.set_write_buffer_limits(high=_SEND_BUFFER)
+        transport.set_write_buffer_limits(high=self.stream.buffer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
@@ -139,7 +139,7 @@ class TcpClient(Peer, asyncio.Protocol):
     def reply(self, frames: tuple[bytes, ...]) -> None:
         """Write the answer; a long one is no sign of a client that doesn't read."""
         answer = b"".join(frames)
-        self._transport.set_write_buffer_limits(high=_SEND_BUFFER + len(answer))
+        self._transport.set_write_buffer_limits(high=self.stream.buffer + len(answer))
         self._transport.write(answer)
 
     def switch(self, on: bool) -> None:

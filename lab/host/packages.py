@@ -16,6 +16,8 @@ PROGRAMS = {
     "gcc": "gcc",
     "iptables": "iptables",
     "mmdebstrap": "mmdebstrap",
+    "mosquitto": "mosquitto",
+    "openssl": "openssl",
     "ssh": "openssh-client",
     "tshark": "tshark",
 }

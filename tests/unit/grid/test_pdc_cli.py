@@ -69,7 +69,7 @@ def test_it_starts_from_the_cache_when_the_database_is_away(tmp_path):
         assert process.process.stderr is not None
         first = process.process.stderr.readline()
         assert "Using the configuration of" in first
-        assert "cannot connect (attempt 1)" in process.process.stderr.readline()
+        assert "no stream (attempt 1)" in process.process.stderr.readline()
         code, seconds, _ = process.terminate()
     assert code == 0
     assert seconds < streams.stretched(1)

@@ -4,153 +4,18 @@ import asyncio
 import math
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import stream_fixtures as streams
 import tshark_judge
+from pdc_bench import PHASORS, Reader, accepts, bench, now, pmu_input, pmus
 
 from grid import c37118
+from grid.address import Address
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
-
-PHASORS = (
-    Phasor(label="VA", type="V", phase="A"),
-    Phasor(label="IA", type="I", phase="A"),
-)
-
-
-def now() -> int:
-    """Return the slot of about now; the PDC takes no other time for its first frame."""
-    return round(time.time() * streams.RATE)
-
-
-def pmu_input(idcode: int, port: int, *, silence_s: float = 30.0) -> Input:
-    pmu = Pmu(name=f"pmu-{idcode}", idcode=idcode, phasors=PHASORS)
-    return Input(
-        name=pmu.name,
-        host=streams.HOST,
-        port=port,
-        idcode=idcode,
-        pmus=(pmu,),
-        concentrator=False,
-        silence_s=silence_s,
-        retry_s=0.3,
-    )
-
-
-class Reader:
-    """A client of the PDC's output."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.frames: list[c37118.DataFrame] = []
-        self.configuration: c37118.Configuration | None = None
-        self.raw: list[tuple[bool, bytes]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection(streams.HOST, self.port)
-        self._task = asyncio.ensure_future(self._read())
-        for command in (c37118.Command.SEND_CFG2, c37118.Command.DATA_ON):
-            frame = c37118.CommandFrame(idcode=10, stamp=streams.NOW, command=command).encode()
-            self._writer.write(frame)
-            self.raw.append((False, frame))
-        await streams.soon(lambda: self.configuration)
-
-    async def _read(self) -> None:
-        reassembler, codec = c37118.Reassembler(), None
-        while received := await self._reader.read(65536):
-            self.raw.append((True, received))
-            for frame in reassembler.feed(received):
-                if c37118.frame_type(frame) is c37118.FrameType.DATA:
-                    assert codec is not None
-                    self.frames.append(codec.decode(frame))
-                else:
-                    self.configuration = c37118.Configuration.decode(frame)
-                    codec = c37118.DataCodec(self.configuration)
-
-    async def close(self) -> None:
-        self._writer.close()
-        assert self._task is not None
-        self._task.cancel()
-
-    def slots(self) -> list[int]:
-        return [round(frame.stamp.ns(1_000_000) * streams.RATE / 1e9) for frame in self.frames]
-
-
-class Bench:
-    """Senders, the PDC and a reader."""
-
-    def __init__(self, senders: Sequence[streams.Sender]) -> None:
-        self.senders = senders
-        self.pdc: Concentrator
-        self.reader: Reader
-
-    def send(self, slot: int, *values: float | None) -> None:
-        """Let each sender send its value; None: it sends nothing."""
-        for sender, value in zip(self.senders, values, strict=True):
-            if value is not None:
-                sender.send(slot, value)
-
-    async def prime(self) -> int:
-        """Send until every sender's frames are waited for; return the next slot."""
-        slot = now()
-        while not self.reader.frames or not self._waits_for_all():
-            self.send(slot, *[0.5] * len(self.senders))
-            slot += 1
-            await asyncio.sleep(0.01)
-        await streams.soon(lambda: self.reader.slots()[-1] == slot - 1)
-        return slot
-
-    def _waits_for_all(self) -> bool:
-        aligner = self.pdc.aligner
-        return len(aligner._newest) == len(self.senders) and not aligner._rows
-
-
-@asynccontextmanager
-async def bench(
-    *senders: streams.Sender,
-    stream: Stream | None = None,
-    inputs: Callable[[list[int]], tuple[Input, ...]] | None = None,
-    silence_s: float = 30.0,
-) -> AsyncIterator[Bench]:
-    ports = [await sender.open() for sender in senders]
-    inputs_made = (
-        inputs(ports)
-        if inputs
-        else tuple(
-            pmu_input(index, port, silence_s=silence_s) for index, port in enumerate(ports, 1)
-        )
-    )
-    stream = stream or Stream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2)
-    made = Bench(senders)
-    made.pdc = Concentrator(Topology(node="n", stream=stream, inputs=inputs_made))
-    port = streams.free_port()
-    await made.pdc.start(streams.HOST, port)
-    try:
-        await streams.soon(lambda: all(sender.receivers for sender in senders))
-        await streams.soon(lambda: accepts(port))
-        made.reader = Reader(port)
-        await made.reader.open()
-        yield made
-        await made.reader.close()
-    finally:
-        await made.pdc.close()
-        for sender in senders:
-            await sender.server.close()
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex((streams.HOST, port)) == 0
-
-
-def pmus(count: int) -> list[streams.Sender]:
-    return [streams.Sender(idcode, [streams.station(idcode)]) for idcode in range(1, count + 1)]
 
 
 async def test_three_pmus_leave_as_one_stream(tmp_path: Path):
@@ -197,7 +62,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         slot, reader = await made.prime(), made.reader
         port = second.server.port
         await second.server.close()
-        await streams.soon(lambda: made.pdc._links[1].receiver.connections == 1)
+        await streams.soon(lambda: made.pdc.links[1].receiver.counts.connections == 1)
         await asyncio.sleep(0.1)
         start = time.monotonic()
         first.send(slot, 1)
@@ -227,9 +92,9 @@ async def test_a_peer_that_falls_silent_is_connected_anew():
     async with bench(sender, silence_s=0.5) as made:
         base = now()
         made.send(base, 1)
-        receiver = made.pdc._links[0].receiver
+        receiver = made.pdc.links[0].receiver
         start = time.monotonic()
-        await streams.soon(lambda: receiver.connections == 2)
+        await streams.soon(lambda: receiver.counts.connections == 2)
         assert 0.4 < time.monotonic() - start < streams.stretched(2.0)
         await streams.soon(lambda: sender.receivers == 1)
         made.send(now(), 5)
@@ -248,8 +113,8 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
     pdc = Concentrator(topology)
     out = streams.free_port()
     await pdc.start(streams.HOST, out)
-    receiver = pdc._links[0].receiver
-    await streams.soon(lambda: receiver.connections >= 3)
+    receiver = pdc.links[0].receiver
+    await streams.soon(lambda: receiver.counts.attempts >= 3)
     assert not accepts(out), "the output stays closed without a configuration"
     sender.mute = False
     await streams.soon(lambda: accepts(out))
@@ -307,11 +172,14 @@ async def test_the_pmus_of_another_pdc_are_passed_on_by_their_idcode():
     def inputs(ports: list[int]) -> tuple[Input, ...]:
         return (
             Input(
-                name="area", host=streams.HOST, port=ports[0], idcode=77, pmus=wanted,
+                name="area",
+                address=Address(host=streams.HOST, port=ports[0]),
+                idcode=77,
+                pmus=wanted,
                 concentrator=True,
                 silence_s=30.0,
             ),
-        )  # fmt: skip
+        )
 
     async with bench(sender, inputs=inputs) as made:
         slot = await made.prime()
@@ -403,14 +271,13 @@ async def test_a_second_level_streams_again_as_soon_as_its_input_is_back():
     lower_port, higher_port = streams.free_port(), streams.free_port()
     lower_topology = Topology(
         node="lower",
-        stream=Stream(name="lower", idcode=30, port=lower_port),
+        stream=Stream(name="lower", idcode=30, address=Address(port=lower_port)),
         inputs=(pmu_input(1, port),),
     )
     pmu = Pmu(name="pmu-1", idcode=1, phasors=PHASORS)
     area = Input(
         name="lower",
-        host=streams.HOST,
-        port=lower_port,
+        address=Address(host=streams.HOST, port=lower_port),
         idcode=30,
         pmus=(pmu,),
         concentrator=True,
@@ -463,11 +330,14 @@ async def test_a_client_that_never_reads_delays_nobody():
     def inputs(ports: list[int]) -> tuple[Input, ...]:
         return (
             Input(
-                name="area", host=streams.HOST, port=ports[0], idcode=77, pmus=wanted,
+                name="area",
+                address=Address(host=streams.HOST, port=ports[0]),
+                idcode=77,
+                pmus=wanted,
                 concentrator=True,
                 silence_s=30.0,
             ),
-        )  # fmt: skip
+        )
 
     async with bench(sender, inputs=inputs) as made:
         deaf = socket.socket()

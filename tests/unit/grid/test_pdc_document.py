@@ -30,16 +30,31 @@ inputs:
 def test_all_of_a_document_is_understood():
     topology = document.loads(FULL)
     stream = topology.stream
-    assert (topology.node, stream.name, stream.idcode, stream.port) == ("area", "pdc", 10, 4713)
+    assert (topology.node, stream.name, stream.idcode, stream.address.port) == (
+        "area",
+        "pdc",
+        10,
+        4713,
+    )
     assert (stream.rate, stream.nominal_hz, stream.lag_time_s) == (25, 60, 0.5)
     assert (stream.float_format, stream.polar) == (False, True)
     pmu, area = topology.inputs
-    assert (pmu.concentrator, pmu.port, pmu.silence_s, pmu.retry_s) == (False, 4712, 2.0, 1.0)
+    assert (pmu.concentrator, pmu.address.port, pmu.silence_s, pmu.retry_s) == (
+        False,
+        4712,
+        2.0,
+        1.0,
+    )
     assert pmu.pmus[0].phasors[1:] == (
         Phasor(label="I0", type="I", phase="0"),
         Phasor(label="V+", type="V", phase="+"),
     )
-    assert (area.concentrator, area.host, area.port, area.idcode) == (True, "2001:db8::7", 4799, 11)
+    assert (area.concentrator, area.address.host, area.address.port, area.idcode) == (
+        True,
+        "2001:db8::7",
+        4799,
+        11,
+    )
     assert area.pmus[0].phasors == (Phasor(label="Line 4", type="I", phase="0"),)
     assert area.pmus[0].digitals == (("Breaker 1", "Breaker 2"), ("Door",))
     assert [entry.name for entry in topology.pmus] == ["pmu-1", "pmu-7"]
@@ -98,7 +113,7 @@ inputs:
         document.loads(double)
     assert caught.value.problems == [
         "inputs: name A stands there twice",
-        "inputs: PMU idcode 1 stands there twice",
+        "inputs: PMU idcode 1 stands there twice: give one an output_idcode",
     ]
 
 

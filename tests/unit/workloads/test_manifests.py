@@ -172,11 +172,11 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str
     topology = document.loads(text)
     services = of_kind(objects, "Service")
     for source in topology.inputs:
-        assert services[source.host]["spec"]["ports"][0]["port"] == source.port
+        assert services[source.address.host]["spec"]["ports"][0]["port"] == source.address.port
     deployment = of_kind(objects, "Deployment")[f"pdc-{level}"]
     serve = deployment["spec"]["template"]["spec"]["containers"][0]
-    assert f"--port={topology.stream.port}" in serve["args"]
-    assert serve["ports"][0]["containerPort"] == topology.stream.port
+    assert f"--port={topology.stream.address.port}" in serve["args"]
+    assert serve["ports"][0]["containerPort"] == topology.stream.address.port
     outlet = next(outlet for outlet in OUTLETS if outlet.name == f"pdc-{level}")
     assert (topology.node, topology.stream.idcode) == (outlet.name, outlet.idcode)
 

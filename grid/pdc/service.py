@@ -1,0 +1,138 @@
+"""All of a running PDC: the concentrator, what follows its configuration, what tells of it."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from grid import run
+from grid.monitor import Monitor, SourceCollector
+from grid.pdc import metrics
+from grid.pdc.concentrator import Concentrator
+from grid.pdc.rates import Rates
+from grid.pdc.source import Source
+from grid.pdc.topology import Topology
+from grid.pdc.watch import Watcher
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the command line says, besides where the configuration comes from."""
+
+    listen: str | None = None
+    """Address of the output and of the metrics; None for all."""
+    port: int | None = None
+    """TCP port of the output instead of the configured one."""
+    metrics_port: int | None = None
+    """Port of /metrics, /healthz and /readyz; None for none."""
+    poll_s: float = 0.0
+    """How often the source is asked for changes; 0 for never."""
+
+
+class Service:
+    """Runs what a topology says, and follows the source's changes."""
+
+    def __init__(
+        self, topology: Topology, settings: Settings, source: Source, *, known: bool = True
+    ) -> None:
+        """Start from `topology`, which is the source's if `known`, or an older copy.
+
+        FrameError where the output cannot be written as C37.118.
+        """
+        self.concentrator = Concentrator(topology)
+        """The PDC itself."""
+        self.watcher = Watcher(source, topology, self.apply, poll_s=settings.poll_s, known=known)
+        """What follows the source."""
+        self.rates = Rates(lambda: self.concentrator)
+        """Frame rates."""
+        self.monitor: Monitor | None = None
+        """What serves the metrics."""
+        self._settings = settings
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take the ports and begin; OSError where a port is taken."""
+        settings = self._settings
+        await self._start(self.concentrator)
+        if settings.metrics_port is not None:
+            registry = CollectorRegistry()
+            registry.register(SourceCollector(self))
+            self.monitor = Monitor(registry)
+            self.monitor.ready = self._ready
+            await self.monitor.start(settings.listen, settings.metrics_port)
+        self._run(self.watcher.run())
+        self._run(self.rates.run())
+
+    async def close(self) -> None:
+        """End everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.concentrator.close()
+        if self.monitor is not None:
+            await self.monitor.close()
+
+    async def apply(self, topology: Topology) -> None:
+        """Do from now on what another topology says.
+
+        Only a change of the output's own address, id, rate or outputs costs its clients
+        their connections. FrameError or OSError where it cannot be done; then everything
+        is as it was, unless a port was given up that is not to be had again.
+        """
+        before = self.concentrator
+        if before.can_become(topology):
+            before.apply(topology)
+            return
+        _LOG.warning(
+            "%s: the output itself is another one now: its clients have to connect anew",
+            topology.stream.name,
+        )
+        concentrator = Concentrator(topology)
+        await before.close()
+        self.concentrator = concentrator
+        await self._start(concentrator)
+
+    def metrics(self) -> Iterable[Metric]:
+        """Return the metrics as they are now."""
+        yield from metrics.collect(self.concentrator, self.rates)
+        watcher = self.watcher
+        reloads = CounterMetricFamily(
+            "pdc_configuration_reloads", "Changed configurations", labels=["result"]
+        )
+        reloads.add_metric(["applied"], watcher.applied)
+        reloads.add_metric(["failed"], watcher.failed)
+        yield reloads
+        yield GaugeMetricFamily(
+            "pdc_configuration_source_up",
+            "1 if the configuration's source could be read the last time",
+            value=not watcher.away,
+        )
+        yield GaugeMetricFamily(
+            "pdc_configuration_from_cache",
+            "1 while a copy of the configuration is used, because its source was never read",
+            value=not watcher.known,
+        )
+        yield CounterMetricFamily(
+            "pdc_clock_steps", "Times that the local clock was set", value=self.rates.clock_steps
+        )
+
+    async def _start(self, concentrator: Concentrator) -> None:
+        await concentrator.start(self._settings.listen, self._settings.port)
+
+    def _ready(self) -> str | None:
+        if self.concentrator.open:
+            return None
+        waiting = [
+            link.source.name for link in self.concentrator.links if link.configuration is None
+        ]
+        return f"the output is not open: no configuration yet of input {', '.join(waiting)}"
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(run.reraise)
+        self._tasks.append(task)

@@ -1,0 +1,94 @@
+"""Inputs and outputs of the PDC over every transport."""
+
+import asyncio
+
+import pytest
+import stream_fixtures as streams
+from pdc_bench import PHASORS, now
+
+from grid import c37118
+from grid.address import Address
+from grid.pdc import document
+from grid.pdc.concentrator import Concentrator
+from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.receiver import Receiver
+
+FORMS = [
+    "tcp://127.0.0.1:{port}",
+    "tcp://[::1]:{port}",
+    "udp://127.0.0.1:{port}",
+    "tcp+udp://127.0.0.1:{port}?data={data}",
+    "udp-spontaneous://127.0.0.1:{data}",
+]
+
+
+def address(form: str) -> Address:
+    return Address.parse(form.format(port=streams.free_port(), data=streams.free_port()))
+
+
+def topology(input_address: Address, stream: Stream) -> Topology:
+    pmu = Pmu(name="pmu-1", idcode=1, phasors=PHASORS)
+    source = Input(
+        name="pmu-1",
+        address=input_address,
+        idcode=1,
+        pmus=(pmu,),
+        concentrator=False,
+        silence_s=5.0,
+    )
+    return Topology(node="n", stream=stream, inputs=(source,))
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_input_comes_by_every_transport(form):
+    where = address(form)
+    sender = streams.Sender(1, [streams.station(1)])
+    await sender.server.attach(where)
+    await sender.server.accept()
+    await _through(topology(where, Stream(name="pdc", idcode=10)), sender, None)
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_the_output_goes_by_every_transport(form):
+    where = address(form)
+    sender = streams.Sender(1, [streams.station(1)])
+    port = await sender.open()
+    spontaneous = form.startswith("udp-sp")
+    own = Address(host=streams.HOST, port=streams.free_port()) if spontaneous else where
+    stream = Stream(
+        name="pdc", idcode=10, address=own, destinations=(where,) if spontaneous else ()
+    )
+    made = topology(Address(host=streams.HOST, port=port), stream)
+    assert document.loads(document.dumps(made)) == made
+    await _through(made, sender, where)
+
+
+async def _through(made: Topology, sender: streams.Sender, output: Address | None) -> None:
+    """Let frames pass through the PDC, and a receiver of its output see them."""
+    values: list[float] = []
+
+    def frame(codec: c37118.DataCodec, raw: bytes) -> None:
+        values.append(codec.decode(raw).pmus[0].phasors[0][0])
+
+    pdc = Concentrator(made)
+    await pdc.start(port=streams.free_port() if output is None else None)
+    receiver = Receiver(
+        output or Address(host=streams.HOST, port=pdc.server.port),
+        10,
+        name="client",
+        on_configuration=lambda _: None,
+        on_frame=frame,
+        on_lost=lambda: None,
+    )
+    task = asyncio.ensure_future(receiver.run())
+    end = asyncio.get_running_loop().time() + streams.stretched(15)
+    while len(values) < 20 and asyncio.get_running_loop().time() < end:
+        # A spontaneous sender would tell its configuration once a minute.
+        sender.server.announce()
+        sender.send(now(), 4.0)
+        await asyncio.sleep(0.02)
+    task.cancel()
+    await pdc.close()
+    await sender.server.close()
+    assert len(values) >= 20
+    assert set(values) == {4.0}
