@@ -146,14 +146,16 @@ def _serve(topology: Path, streams: int, seconds: float, sent: dict[int, int]) -
         *("--listen", "127.0.0.1", "--port", "0", "--poll", "0", "--metrics-port", "0"),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as pdc:
+        ports: dict[str, int] = {}
+        log = threading.Thread(target=_follow, args=(pdc.stderr, ports), daemon=True)
+        log.start()
         try:
-            ports: dict[str, int] = {}
-            log = threading.Thread(target=_follow, args=(pdc.stderr, ports), daemon=True)
-            log.start()
             _wait(lambda: len(ports) == 2)
             return _consume(ports["output"], ports["metrics"], streams, seconds, sent)
         finally:
             pdc.terminate()
+            pdc.wait()
+            log.join()
 
 
 def _consume(

@@ -19,6 +19,11 @@ class Reassembler:
         self.bad_crcs = 0
         """Frames with a plausible head and a wrong CRC."""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what was received and return the frames that it completed."""
         buffer = self._buffer

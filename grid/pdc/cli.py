@@ -16,7 +16,6 @@ from grid.c37118 import FrameError
 from grid.pdc import database, document, reading, source, store
 from grid.pdc.cache import Cache
 from grid.pdc.mqtt import MqttError
-from grid.pdc.service import Service, Settings
 from grid.pdc.topology import Topology
 
 _POLL_DATABASE_S = 10.0
@@ -70,6 +69,9 @@ def _apply(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    # Here, because the other commands have no use for what takes a tenth of a second to load.
+    from grid.pdc.service import Service, Settings  # noqa: PLC0415
+
     settings = Settings(
         listen=options.listen,
         port=options.port,

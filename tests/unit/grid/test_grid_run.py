@@ -10,6 +10,7 @@ import pytest
 import stream_fixtures as streams
 
 from grid import run
+from grid.address import Address
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
 
@@ -116,10 +117,11 @@ def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog
     async def broken(_self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("grid.pdc.input.Receiver.run", broken)
+    monkeypatch.setattr("grid.receiver.Receiver.run", broken)
     phasor = Phasor(label="VA", type="V", phase="A")
     pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
-    source = Input(name="p", host="127.0.0.1", port=1, idcode=1, pmus=(pmu,), concentrator=False)
+    address = Address(host="127.0.0.1", port=1)
+    source = Input(name="p", address=address, idcode=1, pmus=(pmu,), concentrator=False)
     topology = Topology(node="n", stream=Stream(name="pdc", idcode=10), inputs=(source,))
 
     async def start():

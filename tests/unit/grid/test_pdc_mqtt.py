@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +27,19 @@ from grid.pdc.payload import JsonPayloads
 from grid.pdc.topology import Mqtt, Payload, Stream
 
 SBIN = "/usr/sbin:/usr/local/sbin"
+
+
+@pytest.fixture(autouse=True)
+def _sockets_of_paho() -> Iterator[None]:
+    """Let the sockets go that paho forgets when a TLS handshake fails."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        for thread in threading.enumerate():
+            # Called so by paho 2, and by Python for paho 1.6.
+            if thread.name.startswith("paho") or "_thread_main" in thread.name:
+                thread.join(40)
+        gc.collect()
 
 
 class Broker:
