@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 from grid.address import Address, Transport
 from grid.c37118 import Command
-from grid.transport.datagrams import SpontaneousOutlet, UdpOutlet
+from grid.transport.spontaneous import SpontaneousOutlet
 from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
 from grid.transport.tcp import TcpOutlet
+from grid.transport.udp import UdpOutlet
 
 _OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
     Transport.TCP: TcpOutlet,

@@ -12,6 +12,7 @@ from grid.c37118.configuration3 import Configuration3, Fragments
 from grid.c37118.data import BlockCodec, DataCodec, DataFrame, PmuData
 from grid.c37118.envelope import VERSION_2005, VERSION_2011, FrameType, frame_type
 from grid.c37118.errors import FrameError
+from grid.c37118.scale import AnalogScale, Component, PhasorScale
 from grid.c37118.station import (
     AnalogUnit,
     DigitalUnit,
@@ -20,7 +21,7 @@ from grid.c37118.station import (
     Station,
     unit_factor,
 )
-from grid.c37118.station3 import AnalogScale, Component, PhasorScale, Station3
+from grid.c37118.station3 import Station3
 from grid.c37118.status import ABSENT, QUALITY_UNKNOWN, DataError, Stat
 from grid.c37118.stream import Reassembler
 from grid.c37118.values import Measurement, absent, read, write

@@ -5,8 +5,9 @@ import math
 from dataclasses import dataclass
 
 from grid.c37118.data import PmuData
+from grid.c37118.scale import PhasorScale
 from grid.c37118.station import Format, PhasorUnit, Station
-from grid.c37118.station3 import PhasorScale, Station3
+from grid.c37118.station3 import Station3
 from grid.c37118.status import ABSENT, Stat
 
 NO_VALUE = -0x8000

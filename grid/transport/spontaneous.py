@@ -1,0 +1,92 @@
+"""Data that nobody asked for, to one address or group."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+from grid import run, tcp
+from grid.address import Address
+from grid.c37118 import Command
+from grid.resolver import Resolver
+from grid.transport import sockets
+from grid.transport.datagrams import Sender
+from grid.transport.stream import Send, Stream
+
+_LOG = logging.getLogger(__name__)
+
+_ANNOUNCE_S = 60.0
+"""Between two CFG-2 that nobody asked for; openPDC expects about one a minute."""
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 1.0, 10.0
+
+
+class SpontaneousOutlet:
+    """Sends data, and a CFG-2 each minute, to one address or group; takes no commands."""
+
+    def __init__(self, stream: Stream, address: Address) -> None:
+        self.stream = stream
+        self.address = address
+        self._resolver = Resolver(address.host, address.port, kind=socket.SOCK_DGRAM)
+        self._sender: Sender | None = None
+        self._sends: list[Send] = []
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """Nothing is listened on."""
+        return 0
+
+    async def bind(self) -> None:
+        """Nothing is to be taken before start()."""
+
+    async def start(self) -> str:
+        """Send from now on."""
+        self._task = asyncio.ensure_future(self._announce())
+        self._task.add_done_callback(run.reraise)
+        return f"unasked to {self.address}"
+
+    def targets(self) -> Iterable[Send]:
+        """Return the one destination, once its name is resolved."""
+        return self._sends
+
+    def close(self) -> None:
+        """Send no more."""
+        if self._task is not None:
+            self._task.cancel()
+        self._sends = []
+        self.stream.retarget()
+        if self._sender is not None:
+            self._sender.close()
+
+    async def _announce(self) -> None:
+        pause_s, known = _FIRST_PAUSE_S, None
+        while True:
+            try:
+                # Each time anew: behind a name, the receiver may have moved.
+                family, where = await self._resolver.resolve()
+                if (family, where) != known:
+                    self._aim(family, where)
+                    known = family, where
+            except OSError as error:
+                self.stream.warn(
+                    self.address.host,
+                    "destination",
+                    f"cannot send to {self.address}: {error.strerror or error}; trying on",
+                )
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+                continue
+            for frame in self.stream.answer_to(Command.SEND_CFG2) or ():
+                for send in self._sends:
+                    send(frame)
+            await asyncio.sleep(_ANNOUNCE_S)
+
+    def _aim(self, family: socket.AddressFamily, where: tuple[Any, ...]) -> None:
+        sender = Sender(self.stream, sockets.sending(family, self.address))
+        if self._sender is not None:
+            self._sender.close()
+        self._sender = sender
+        self._sends = [sender.to(*sockets.scoped(self.address, where))]
+        self.stream.retarget()
+        _LOG.info("%s: sends to %s", self.stream.name, tcp.text(where))
