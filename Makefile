@@ -55,6 +55,7 @@ roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 
 lab-test: $(VENV)/.dev  ## A real lab: up, failover cases, report, down
 	$(BIN)/pytest -m lab tests/lab
+	$(BIN)/pytest tests/manifests
 
 # ---- the tools -----------------------------------------------------------------
 

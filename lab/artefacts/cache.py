@@ -140,20 +140,19 @@ class Cache:
         if found is not None:
             return found
         path = self.path(artefact)
-        with _disk_errors(self.root, artefact):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._locked(artefact, say):
-                found = self.find(artefact, inputs=inputs, say=say)
-                if found is not None:
-                    return found
-                for leftover in path.parent.glob(f".{path.name}.*.part*"):
-                    leftover.unlink()  # Under the lock, nobody else's: a run was killed.
-                part = path.with_name(f".{path.name}.{os.getpid()}.part")
-                try:
-                    made = make(part)
-                    self._finish(part, path, made=made, inputs=inputs)
-                finally:
-                    part.unlink(missing_ok=True)
+        lock = path.with_name(f".{artefact.file}.lock")
+        with _disk_errors(self.root, artefact), locked(lock, str(artefact), say):
+            found = self.find(artefact, inputs=inputs, say=say)
+            if found is not None:
+                return found
+            for leftover in path.parent.glob(f".{path.name}.*.part*"):
+                leftover.unlink()  # Under the lock, nobody else's: a run was killed.
+            part = path.with_name(f".{path.name}.{os.getpid()}.part")
+            try:
+                made = make(part)
+                self._finish(part, path, made=made, inputs=inputs)
+            finally:
+                part.unlink(missing_ok=True)
         return path
 
     def forget_others(self, artefact: Artefact, *, older_than_s: float) -> None:
@@ -206,26 +205,28 @@ class Cache:
         finally:
             part.unlink(missing_ok=True)
 
-    @contextlib.contextmanager
-    def _locked(self, artefact: Artefact, say: Say) -> Iterator[None]:
-        # flock goes with the process, so a killed run leaves no lock behind.
-        lock = self.path(artefact).with_name(f".{artefact.file}.lock")
-        with lock.open("a") as file:
-            began = time.monotonic()
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    waited = time.monotonic() - began
-                    if waited > _LOCK_LIMIT_S:
-                        raise LabError(
-                            f"Another lab has been making {artefact} for over an hour.",
-                            f"See what holds {lock} (fuser -v {lock}) and end it.",
-                        ) from None
-                    say(f"another lab makes {artefact}; waiting, {waited:.0f} s so far")
-                    time.sleep(1)
-            yield
+
+@contextlib.contextmanager
+def locked(lock: Path, what: str, say: Say) -> Iterator[None]:
+    """Make sure that one process at a time makes `what`; LabError after an hour."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    # flock goes with the process, so a killed run leaves no lock behind.
+    with lock.open("a") as file:
+        began = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                waited = time.monotonic() - began
+                if waited > _LOCK_LIMIT_S:
+                    raise LabError(
+                        f"Another lab has been making {what} for over an hour.",
+                        f"See what holds {lock} (fuser -v {lock}) and end it.",
+                    ) from None
+                say(f"another lab makes {what}; waiting, {waited:.0f} s so far")
+                time.sleep(1)
+        yield
 
 
 def sha256_of(path: Path) -> str:

