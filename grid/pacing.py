@@ -11,6 +11,8 @@ _LOG = logging.getLogger(__name__)
 
 _MOST_LATE_NS = 1_000_000_000
 """A frame later than this is not sent: the clock was set, or the process was stopped."""
+_SILENCE_S = 60.0
+"""Between two messages about the clock."""
 
 
 class Pacer:
@@ -30,6 +32,7 @@ class Pacer:
         self._wall_ns = wall_ns
         self._slot = 0
         self._alarm: Alarm | None = None
+        self._silent_until_s = 0.0
         self.skipped = 0
         """Slots that were never emitted."""
         self.steps = 0
@@ -60,11 +63,7 @@ class Pacer:
             following = self._slots.following(now)
             self.skipped += max(0, following - self._slot)
             self.steps += 1
-            _LOG.warning(
-                "the clock moved by %+.3f s against the timer (or this process was stopped); "
-                "going on with the frames of the new time",
-                -ahead / 1e9,
-            )
+            self._tell(-ahead / 1e9)
             self._slot = following
         else:
             while self._slots.time_ns(self._slot) <= now:
@@ -72,3 +71,16 @@ class Pacer:
                 self._slot += 1
         if self._alarm is not None:
             self._alarm.set(self.next_ns)
+
+    def _tell(self, moved_s: float) -> None:
+        """Say that the clock moved, at most once a minute."""
+        now_s = time.monotonic()
+        if now_s < self._silent_until_s:
+            return
+        self._silent_until_s = now_s + _SILENCE_S
+        _LOG.warning(
+            "the clock moved by %+.3f s against the timer (or this process was stopped), for "
+            "the %d. time; going on with the frames of the new time",
+            moved_s,
+            self.steps,
+        )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from grid.bench.figure import Figure
 from grid.c37118 import UNRELIABLE, Command, CommandFrame, Stamp, TimeQuality
 from grid.latency import Latencies
 
@@ -48,6 +49,62 @@ class Result:
     """Resident memory of the simulator."""
     sent_late_s: tuple[float, float]
     """From a frame's stamp to when the kernel had it: quantiles 0.5 and 0.99 since the start."""
+
+
+def run(seconds: float) -> list[Figure]:
+    """Measure 300 PMUs for so many seconds, and then one for as long.
+
+    The peer has one process for each PMU and each of its clients, so nothing is beside these.
+    """
+    many, one = measure(seconds), measure(seconds, pmus=1)
+    wanted = PMUS * RATE
+    late = many.received.late
+    return [
+        Figure(
+            name=f"{PMUS} PMUs x {RATE}: received",
+            value=many.received.frames / many.received.seconds,
+            unit="frames/s",
+            target=0.99 * wanted,
+            limit="the schedule: that many are due",
+        ),
+        Figure(
+            name="frames lost",
+            value=many.received.lost,
+            unit="frames",
+            target=0,
+            at_most=True,
+        ),
+        Figure(
+            name="frames a second of its CPU time",
+            value=many.received.frames / many.received.seconds / many.cpu_share,
+            unit="frames/s",
+            target=wanted,
+            limit="half of it the signals and their bytes, half the kernel's sending",
+        ),
+        Figure(name="its memory", value=many.memory_bytes / 1e6, unit="MB"),
+        Figure(name="stamp to receiver, median", value=1e3 * late.quantile(0.5), unit="ms"),
+        Figure(
+            name="stamp to receiver, p99",
+            value=1e3 * late.quantile(0.99),
+            unit="ms",
+            limit="the last of 300 waits for the others; and the receiver's own time",
+        ),
+        Figure(
+            name="1 PMU: stamp to kernel, median",
+            value=1e3 * one.sent_late_s[0],
+            unit="ms",
+            target=1,
+            at_most=True,
+        ),
+        Figure(
+            name="1 PMU: stamp to kernel, p99",
+            value=1e3 * one.sent_late_s[1],
+            unit="ms",
+            target=1,
+            at_most=True,
+            limit="other processes of the machine: the target is for an idle core",
+        ),
+    ]
 
 
 def measure(seconds: float, pmus: int = PMUS, rate: int = RATE) -> Result:

@@ -93,7 +93,9 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     if options.scenario is None and not options.ipdc and options.capture is None:
         if options.idcode is None:
             raise _OptionError("one of --idcode, --scenario, --ipdc and --capture is needed")
-        scenario = Scenario(pmus=(_single(options),), seed=options.seed or 1)
+        scenario = Scenario(
+            pmus=(_single(options),), seed=1 if options.seed is None else options.seed
+        )
     else:
         single = _OF_ONE if options.capture is not None else ("idcode", *_OF_ONE)
         given = [key for key in single if getattr(options, key) is not None]

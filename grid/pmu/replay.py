@@ -62,12 +62,15 @@ class Recording:
     @classmethod
     def read(cls, path: Path, nominal_hz: float) -> "Recording":
         """Read a file; OSError where there is none, ReplayError where it is no recording."""
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = csv.reader(line for line in lines if not line.startswith("#"))
-            names = next(rows, [])
-            if "time_s" not in names:
-                raise ReplayError(f"{path.name}: the first row has no column time_s")
-            table = _numbers(path.name, names, rows)
+        try:
+            with path.open(newline="", encoding="utf-8") as lines:
+                rows = csv.reader(line for line in lines if not line.startswith("#"))
+                names = next(rows, [])
+                if "time_s" not in names:
+                    raise ReplayError(f"{path.name}: the first row has no column time_s")
+                table = _numbers(path.name, names, rows)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ReplayError(f"{path.name}: not CSV: {error}") from error
         columns = {name: [row[place] for row in table] for place, name in enumerate(names)}
         times = columns["time_s"]
         if len(times) < 2:

@@ -1,6 +1,7 @@
 """Alarms at times of the wall clock."""
 
 import asyncio
+import errno
 import time
 
 import pytest
@@ -50,6 +51,22 @@ async def test_a_new_setting_replaces_the_old_one_and_closing_ends_it(kind):
     bell.close()
     await asyncio.sleep(0.06)
     assert not rang
+
+
+async def test_a_clock_that_is_set_rings_too(monkeypatch):
+    """The kernel cancels the timer, and reading it fails: that is when to look at the clock."""
+    rang = []
+    bell = _KernelAlarm(lambda: rang.append(1))
+
+    def cancelled(*_):
+        raise OSError(errno.ECANCELED, "cancelled")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(alarm.os, "read", cancelled)
+        bell.set(0)
+        await streams.soon(lambda: rang)
+        bell.set(time.time_ns() + 3_600_000_000_000)
+    bell.close()
 
 
 def test_linux_has_the_kernels_alarm(monkeypatch):

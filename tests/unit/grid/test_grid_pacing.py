@@ -84,6 +84,19 @@ def test_a_clock_step_is_followed_and_said(now, caplog):
     assert "the clock moved by" in caplog.text
 
 
+def test_a_leap_second_is_sent_twice_as_the_clock_says_it(caplog):
+    # 23:59:59 once more: the clock of a computer goes back by a second.
+    emitted, pacer = paced([1000.021, 1000.041, 999.041, 999.061, 999.081])
+    assert emitted == pytest.approx([1000.02, 1000.04, 999.06, 999.08])
+    assert pacer.steps == 1
+
+
+def test_a_clock_that_jumps_again_and_again_is_counted_and_told_once(caplog):
+    _, pacer = paced([2000.0, 1000.0, 2000.0, 1000.0, 2000.0])
+    assert pacer.steps == 5
+    assert caplog.text.count("the clock moved by") == 1
+
+
 def test_a_clock_that_is_a_little_early_is_waited_for():
     emitted, pacer = paced([1000.02, 1000.021, 1000.03, 1000.04])
     assert emitted == [1000.02, 1000.04]

@@ -3,6 +3,7 @@
 import itertools
 import socket
 import statistics
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,8 +14,11 @@ import tshark_judge
 
 from grid import c37118, client
 from grid.c37118 import Command
+from grid.pmu import cli, document
 from grid.pmu.layout import Layout
 from grid.pmu.scenario import PHASORS, Pmu, Scenario, Sources
+
+DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +221,38 @@ def test_all_formats_carry_the_same_signal():
         for got, want in zip(seen.phasors, truth.phasors, strict=True):
             assert abs(got - want) < 1e-3 * abs(want)
         assert seen.frequency_hz == pytest.approx(50 + truth.deviation_hz, abs=6e-4)
+
+
+def test_without_andes_it_is_said_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "andes", None)
+    with pytest.raises(SystemExit, match=r"pip install blackstart\[andes\]"):
+        cli.main(["signals", str(tmp_path / "out.csv")])
+
+
+def test_shipped_scenarios_are_listed_with_what_they_are(capsys):
+    cli.main(["scenarios"])
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in listed] == document.shipped()
+    assert all(len(line.split()) > 3 for line in listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "idcode"),
+    [
+        (["--scenario", "two-area", "--pmu", "pmu-2"], 2),
+        (["--ipdc", str(DATA / "vectors" / "fluidos-pmu-3.bin")], 3),
+        (["--capture", str(DATA / "captures" / "C37.118_1PMU_TCP.pcap")], 241),
+    ],
+)
+def test_what_is_simulated_can_come_from_files(arguments, idcode):
+    port = streams.free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    with streams.Process("grid.pmu", "serve", *arguments, "--address", address):
+        streams.eventually(lambda: reachable(port))
+        frames = []
+        for event in client.receive(streams.HOST, port, idcode=idcode, silence_s=30):
+            if isinstance(event, client.Frame):
+                frames.append(event)
+                if len(frames) == 5:
+                    break
+    assert abs(frames[0].data.stamp.soc - time.time()) < streams.stretched(10)

@@ -106,6 +106,13 @@ def test_what_is_wrong_in_a_file_is_said_with_its_row(tmp_path, change, message)
         recording(tmp_path, text).track("a")
 
 
+def test_a_file_that_is_no_text_is_said(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"time_s,a.V\n\xff\xfe")
+    with pytest.raises(ReplayError, match=r"rows\.csv: not CSV"):
+        Recording.read(path, 50)
+
+
 def test_a_pmu_that_is_not_in_the_file_is_said_with_those_that_are(tmp_path):
     with pytest.raises(ReplayError, match="no PMU 'c'; it has a, b"):
         recording(tmp_path).track("c")
