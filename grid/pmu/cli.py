@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         simulator = Simulator(scenario)
     except FrameError as error:
         sys.exit(f"pmu: this PMU cannot be written as C37.118: {error}. Change the option.")
+    run.allow_open_files()
     try:
         code = asyncio.run(
             run.until_stopped(lambda: _serve(simulator, options.listen, options.metrics_port))
