@@ -41,7 +41,13 @@ NameOverride = Annotated[
     str | None, typer.Option("--name", envvar="LAB_NAME", help="Shorthand of --set lab_name=.")
 ]
 EMBEDDED = Path(__file__).parent.parent / "inventories" / "embedded"
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+PASS_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    # Options of the lab come first; from the first word on, all is kubectl's, `--` included.
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
 
 
 @app.command()

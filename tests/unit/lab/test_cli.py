@@ -4,7 +4,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab import cli, down, find, status
+from lab import cli, down, find, kubectl, status
 from lab.errors import LabError
 from lab.status import FrameRate, NodeStatus, PodStatus, Status, not_flowing
 
@@ -100,3 +100,12 @@ def test_missing_lab_is_one_sentence(run, monkeypatch):
 def test_two_frames_in_two_seconds_may_be_missing(rate, flows):
     rates = [FrameRate(name="pdc-lower", frames_per_s=rate, address="a", problem="")]
     assert (not_flowing(rates) is None) is flows
+
+
+def test_kubectl_gets_its_arguments_as_they_are(run, monkeypatch):
+    called = []
+    monkeypatch.setattr(find, "find", lambda name: name)
+    monkeypatch.setattr(kubectl, "ssh_argv", lambda lab, words, *, terminal: [lab, *words])
+    monkeypatch.setattr(cli, "_become", called.extend)
+    run("kubectl", "--name", "second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l")
+    assert called == ["second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l"]
