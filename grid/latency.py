@@ -23,7 +23,7 @@ class Latencies:
     def __init__(self) -> None:
         self._classes = [0] * (len(_BOUNDS_S) + 1)
         self.count = 0
-        """Durations added since the start or clear()."""
+        """Durations added since the start."""
         self.sum_s = 0.0
         """Their sum."""
         self.minimum_s = math.inf
@@ -42,11 +42,6 @@ class Latencies:
             self.maximum_s = seconds
         self._classes[bisect.bisect_left(_BOUNDS_S, seconds)] += 1
 
-    @property
-    def mean_s(self) -> float:
-        """The mean, NaN where there is none."""
-        return self.sum_s / self.count if self.count else math.nan
-
     def quantile(self, share: float) -> float:
         """Return a bound that `share` (0..1) of the durations don't exceed; NaN for none."""
         if not self.count:
@@ -59,7 +54,3 @@ class Latencies:
     def quantiles(self, shares: Sequence[float] = (0.5, 0.99, 1.0)) -> dict[str, float]:
         """Return the quantiles by the text that a Prometheus label wants."""
         return {f"{share:g}": self.quantile(share) for share in shares}
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self.__init__()  # type: ignore[misc] # the attributes are the ones of a new object
