@@ -4,26 +4,16 @@ import asyncio
 import logging
 import math
 import time
-from dataclasses import replace
 
 from grid import run
-from grid.c37118 import (
-    UNRELIABLE,
-    Command,
-    Configuration,
-    FrameType,
-    HeaderFrame,
-    Stamp,
-    TimeQuality,
-)
+from grid.c37118 import Configuration
 from grid.pdc import mapping
 from grid.pdc.aligner import Aligner
-from grid.pdc.layout import TIME_BASE, Layout
+from grid.pdc.layout import Layout
 from grid.pdc.link import Link
-from grid.pdc.mqtt import MqttOutput
+from grid.pdc.output import Output, stamp
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import Downsampling, Input, Topology
-from grid.server import BUFFER, StreamServer
 from grid.slots import Slots
 
 _LOG = logging.getLogger(__name__)
@@ -31,9 +21,6 @@ _LOG = logging.getLogger(__name__)
 START_WAIT_S = 2.0
 """After the first input told its configuration, the others have this long to tell theirs
 before the output opens without them."""
-_CHANGE_S = 60.0
-"""How long STAT bit 10 is set after a change of the configuration (6.3, table 7)."""
-_UNKNOWN = TimeQuality(code=UNRELIABLE)
 
 
 class Concentrator:
@@ -46,27 +33,18 @@ class Concentrator:
         self.links: list[Link] = []
         """The inputs."""
         self._changes = 0
-        self._changed_s: float | None = None
-        self._layout = self._sent = self._lay_out(topology)
-        closest = stream.downsampling is Downsampling.CLOSEST
-        self.aligner = Aligner(stream.wait, self._layout, slots_per_s=stream.rate, closest=closest)
-        """What was aligned so far."""
-        self.server = StreamServer(
-            idcode=stream.idcode,
-            answer=self._answer,
-            name=stream.name,
-            # A client may fall a second behind, however large the frames are.
-            buffer=max(BUFFER, self._layout.size * stream.rate),
+        self._layout = self._lay_out(topology)
+        self._closest = stream.downsampling is Downsampling.CLOSEST
+        self.aligner = Aligner(
+            stream.wait, self._layout, slots_per_s=stream.rate, closest=self._closest
         )
-        """Whom the output goes to."""
-        self.open = False
-        """Whether the output accepts clients."""
+        """What was aligned so far."""
+        self.output = Output(topology, self._layout)
+        """Where the rows go."""
         self._slots = Slots(stream.rate)
         self._sortings: dict[tuple[int, int], Sorting] = {}
         self._receiving: dict[Link, asyncio.Task[None]] = {}
         self._accepting: asyncio.Task[None] | None = None
-        self.mqtt = MqttOutput(topology.mqtt, stream.name) if topology.mqtt else None
-        """The broker that gets the output too."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
         self._opening: asyncio.TimerHandle | None = None
@@ -77,16 +55,7 @@ class Concentrator:
         `listen` and `port` replace what the topology says. The port refuses connections
         until the inputs' configurations are known.
         """
-        stream = self.topology.stream
-        address = replace(
-            stream.address,
-            host=stream.address.host if listen is None else listen,
-            port=stream.address.port if port is None else port,
-        )
-        for place in (address, *stream.destinations):
-            await self.server.attach(place)
-        if self.mqtt is not None:
-            self.mqtt.start()
+        await self.output.bind(listen, port)
         for source in self.topology.inputs:
             self._connect(source)
 
@@ -101,9 +70,7 @@ class Concentrator:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.mqtt is not None:
-            self.mqtt.close()
-        await self.server.close()
+        await self.output.close()
 
     @property
     def changes(self) -> int:
@@ -113,7 +80,7 @@ class Concentrator:
     @property
     def configuration(self) -> Configuration:
         """The output's CFG-2, as it is sent now."""
-        return self._sent.configuration
+        return self.output.configuration
 
     def can_become(self, topology: Topology) -> bool:
         """Tell whether apply() can do it: the output keeps its address, id and rate."""
@@ -135,6 +102,7 @@ class Concentrator:
             self.aligner.switch(layout)
         self.aligner.wait(topology.stream.wait)
         self.topology, self._layout = topology, layout
+        self.output.topology = topology
         wanted = {_connection(source): source for source in topology.inputs}
         for link in tuple(self.links):
             source = wanted.pop(_connection(link.source), None)
@@ -149,9 +117,8 @@ class Concentrator:
         """Return what places the frames of an input of this configuration."""
         key = configuration.time_base, configuration.data_rate
         if key not in self._sortings:
-            stream = self.topology.stream
-            closest = stream.downsampling is Downsampling.CLOSEST
-            self._sortings[key] = Sorting(configuration, self._slots, stream.rate, closest=closest)
+            rate = self.topology.stream.rate
+            self._sortings[key] = Sorting(configuration, self._slots, rate, closest=self._closest)
         return self._sortings[key]
 
     def configured(self, link: Link) -> None:
@@ -179,20 +146,8 @@ class Concentrator:
 
     def _flush(self, now_s: float) -> None:
         """Send what is to be sent."""
-        counts = self.aligner.counts
-        changed = self._changed_s is not None and now_s - self._changed_s < _CHANGE_S
         for row in self.aligner.ready(now_s):
-            ns = self._slots.time_ns(row.slot)
-            if row.layout is not self._sent:
-                self._sent, self._changed_s, changed = row.layout, now_s, True
-                self.server.announce()
-            frame = row.layout.finish(row.frame, ns, row.quality, changed=changed)
-            self.server.publish(frame)
-            if now_s < row.deadline_s:
-                counts.alignment.add(time.monotonic() - row.last_s)
-            counts.total.add((time.time_ns() - ns) * 1e-9)
-            if self.mqtt is not None:
-                self.mqtt.publish(row.layout.configuration, frame)
+            self.output.send(row, self._slots.time_ns(row.slot), self.aligner.counts)
         if self._timer is None or self.aligner.next_s < self._timer_s:
             self._arm()
 
@@ -217,24 +172,8 @@ class Concentrator:
             idcode=stream.idcode,
             stations=[mapping.output_station(pmu, stream, self._changes) for pmu in topology.pmus],
             rate=stream.rate,
-            stamp=_now(),
+            stamp=stamp(),
         )
-
-    def _answer(self, command: int) -> bytes | None:
-        if command == Command.SEND_CFG2:
-            return self._configuration_frame(FrameType.CFG2)
-        if command == Command.SEND_CFG1:
-            return self._configuration_frame(FrameType.CFG1)
-        if command == Command.SEND_HEADER:
-            stream = self.topology.stream
-            text = f"{stream.name}: PDC, lag time {stream.lag_time_s:g} s, inputs " + ", ".join(
-                source.name for source in self.topology.inputs
-            )
-            return HeaderFrame(idcode=stream.idcode, stamp=_now(), text=text).encode()
-        return None
-
-    def _configuration_frame(self, kind: FrameType) -> bytes:
-        return replace(self._sent.configuration, stamp=_now(), type=kind).encode()
 
     def _connect(self, source: Input) -> None:
         link = Link(self, source, self._layout, self.topology.stream.bad_time)
@@ -254,8 +193,7 @@ class Concentrator:
             self._accepting.add_done_callback(run.reraise)
 
     async def _accept(self) -> None:
-        addresses = await self.server.accept()
-        self.open = True
+        addresses = await self.output.accept()
         waiting = [link.source.name for link in self.links if link.configuration is None]
         _LOG.info(
             "%s: IDCODE %d, %d PMUs at %d frames/s, listening on %s%s",
@@ -291,7 +229,3 @@ def _output(topology: Topology) -> tuple[object, ...]:
 def _connection(source: Input) -> tuple[object, ...]:
     """Return what an input's connection depends on; with another one it is connected anew."""
     return source.address, source.idcode, source.silence_s, source.retry_s
-
-
-def _now() -> Stamp:
-    return Stamp.from_ns(time.time_ns(), TIME_BASE, _UNKNOWN)

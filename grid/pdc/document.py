@@ -1,34 +1,13 @@
 """The topology as a document: the YAML that people write, and the JSON of the cache."""
 
 import dataclasses
-import enum
-import re
-from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from grid.address import Address, AddressError, Transport
-from grid.pdc.fields import Fields
-from grid.pdc.topology import (
-    DIGITALS_A_WORD,
-    BadTime,
-    Downsampling,
-    Input,
-    Mqtt,
-    Payload,
-    Phasor,
-    Pmu,
-    Stream,
-    Topology,
-)
-
-_PHASES = "ABC+-0"
-_FORMATS = {"float": True, "int": False}
-_COORDINATES = {"polar": True, "rectangular": False}
-_MQTT_TEXTS = {"host": "", "ca_file": "", "topic": "grid"}
-_WAITS = {"relative": False, "absolute": True}
+from grid.address import Address, Transport
+from grid.pdc.topology import Input, Pmu, Topology
+from grid.pdc.topology_fields import TopologyFields, implied
 
 
 class TopologyError(ValueError):
@@ -55,7 +34,7 @@ def dumps(topology: Topology) -> str:
 
 def from_document(document: object) -> Topology:
     """Return the topology that a document says; TopologyError with all that is wrong."""
-    reader = _Reader()
+    reader = TopologyFields()
     top = reader.mapping(document, "the topology", {"node", "stream", "inputs", "mqtt"})
     stream = reader.stream(top.get("stream"))
     listed = reader.sequence(top.get("inputs"), "inputs")
@@ -133,7 +112,7 @@ def _channels(pmu: Pmu) -> dict[str, Any]:
     document |= {
         "phasors": [
             phasor.label
-            if _implied(phasor.label) == phasor
+            if implied(phasor.label) == phasor
             else {"label": phasor.label, "type": phasor.type, "phase": phasor.phase}
             for phasor in pmu.phasors
         ]
@@ -143,214 +122,3 @@ def _channels(pmu: Pmu) -> dict[str, Any]:
     if pmu.digitals:
         document["digitals"] = [list(word) for word in pmu.digitals]
     return document
-
-
-def _implied(label: str) -> Phasor | None:
-    """Return what a label like VA, IC or V+ says by itself."""
-    if len(label) == 2 and label[0] in "VI" and label[1] in _PHASES:
-        return Phasor(label=label, type=label[0], phase=label[1])
-    return None
-
-
-class _Reader(Fields):
-    """Reads the parts of a topology."""
-
-    def stream(self, value: object) -> Stream:
-        where = "stream"
-        keys = {
-            "name",
-            "idcode",
-            "port",
-            "address",
-            "send_to",
-            "rate",
-            "nominal_hz",
-            "format",
-            "coordinates",
-            "wait",
-            "lag_time_s",
-            "lead_time_s",
-            "preemptive",
-            "downsampling",
-            "bad_time",
-        }
-        entry = self.mapping(value, where, keys)
-        return Stream(
-            name=self.name(entry, where),
-            idcode=self.integer(entry, "idcode", where, 1, 65534),
-            address=self.own_address(entry, where),
-            destinations=self.destinations(entry, where),
-            rate=self.integer(entry, "rate", where, 1, 1000, 50),
-            nominal_hz=self.one_of(entry, "nominal_hz", where, {50: 50, 60: 60}, 50),
-            float_format=self.one_of(entry, "format", where, _FORMATS, "float"),
-            polar=self.one_of(entry, "coordinates", where, _COORDINATES, "rectangular"),
-            lag_time_s=self.seconds(entry, "lag_time_s", where, 0.2),
-            lead_time_s=self.seconds(entry, "lead_time_s", where, 1.0),
-            absolute_wait=self.one_of(entry, "wait", where, _WAITS, "relative"),
-            preemptive=self.flag(entry, "preemptive", where, True),
-            downsampling=self.one_of(
-                entry, "downsampling", where, _values(Downsampling), Downsampling.CLOSEST
-            ),
-            bad_time=self.one_of(entry, "bad_time", where, _values(BadTime), BadTime.USE),
-        )
-
-    def input(self, value: object, where: str) -> Input:
-        channels = {"phasors", "analogs", "digitals", "output_idcode"}
-        keys = {"name", "address", "host", "port", "idcode", "silence_s", "retry_s", "pmus"}
-        keys |= channels
-        entry = self.mapping(value, where, keys)
-        concentrator = "pmus" in entry
-        name = self.name(entry, where)
-        idcode = self.integer(entry, "idcode", where, 1, 65534)
-        if concentrator:
-            if channels & entry.keys():
-                self.problems.append(f"{where}: an input with pmus has its channels there")
-            listed = self.sequence(entry["pmus"], f"{where}.pmus")
-            pmus = tuple(
-                self.pmu(pmu, f"{where}.pmus[{index}]") for index, pmu in enumerate(listed)
-            )
-        else:
-            pmus = (self.channels(entry, where, name, idcode),)
-        return Input(
-            name=name,
-            address=self.peer_address(entry, where),
-            idcode=idcode,
-            pmus=pmus,
-            concentrator=concentrator,
-            silence_s=self.seconds(entry, "silence_s", where, 1.0),
-            retry_s=self.seconds(entry, "retry_s", where, 1.0),
-        )
-
-    def mqtt(self, value: object) -> Mqtt:
-        where = "mqtt"
-        keys = {field.name for field in dataclasses.fields(Mqtt)}
-        entry = self.mapping(value, where, keys)
-        tls = self.flag(entry, "tls", where, False)
-        texts = {key: entry.get(key, default) for key, default in _MQTT_TEXTS.items()}
-        for key, text in texts.items():
-            if not isinstance(text, str) or re.search(r"[;{}+#\s]", text):
-                self.problems.append(f"{where}.{key}: {text!r} is no {key}")
-        if not texts["host"]:
-            self.problems.append(f"{where}.host: the broker's name is missing")
-        return Mqtt(
-            host=texts["host"],
-            port=self.integer(entry, "port", where, 1, 65535, 8883 if tls else 1883),
-            tls=tls,
-            ca_file=texts["ca_file"],
-            topic=texts["topic"],
-            payload=self.one_of(entry, "payload", where, _values(Payload), Payload.JSON),
-            queue_frames=self.integer(entry, "queue_frames", where, 1, 100_000, 500),
-        )
-
-    def own_address(self, entry: Mapping[str, Any], where: str) -> Address:
-        """Return where commands are taken: a port for TCP, or any address."""
-        if "address" not in entry:
-            return Address(port=self.integer(entry, "port", where, 1, 65535, 4712))
-        if "port" in entry:
-            self.problems.append(f"{where}: write either port or address")
-        address = self.address(entry["address"], f"{where}.address")
-        if address.transport is Transport.SPONTANEOUS:
-            self.problems.append(f"{where}.address: spontaneous data belong into send_to")
-        return address
-
-    def destinations(self, entry: Mapping[str, Any], where: str) -> tuple[Address, ...]:
-        """Return where data are sent to without being asked for."""
-        listed = self.sequence(entry.get("send_to", []), f"{where}.send_to")
-        found = tuple(self.address(value, f"{where}.send_to") for value in listed)
-        for address in found:
-            if address.transport is not Transport.SPONTANEOUS or not address.host:
-                self.problems.append(
-                    f"{where}.send_to: {address} is no udp-spontaneous://HOST-OR-GROUP:PORT"
-                )
-        groups = {(one.interface, one.ttl) for one in found if one.multicast}
-        if len(groups) > 1:
-            self.problems.append(f"{where}.send_to: the groups of a stream share interface and ttl")
-        return found
-
-    def peer_address(self, entry: Mapping[str, Any], where: str) -> Address:
-        """Return where an input is had from: host and port for TCP, or any address."""
-        if "address" in entry:
-            if {"host", "port"} & entry.keys():
-                self.problems.append(f"{where}: write either host and port or address")
-            address = self.address(entry["address"], f"{where}.address")
-            if not address.host and address.transport is not Transport.SPONTANEOUS:
-                self.problems.append(f"{where}.address: {address} has no host")
-            return address
-        host = str(entry.get("host", ""))
-        port = self.integer(entry, "port", where, 1, 65535, 4712)
-        if not re.fullmatch(r"[A-Za-z0-9._%:-]+", host):
-            self.problems.append(f"{where}: host is missing or no host name")
-        return Address(host=host, port=port)
-
-    def address(self, value: object, where: str) -> Address:
-        try:
-            return Address.parse(str(value))
-        except AddressError as error:
-            self.problems.append(f"{where}: {error}")
-            return Address()
-
-    def pmu(self, value: object, where: str) -> Pmu:
-        keys = {"name", "idcode", "output_idcode", "phasors", "analogs", "digitals"}
-        entry = self.mapping(value, where, keys)
-        name = self.name(entry, where)
-        return self.channels(entry, where, name, self.integer(entry, "idcode", where, 1, 65534))
-
-    def channels(self, entry: Mapping[str, Any], where: str, name: str, idcode: int) -> Pmu:
-        phasors = self.sequence(entry.get("phasors"), f"{where}.phasors")
-        analogs = self.sequence(entry.get("analogs", []), f"{where}.analogs")
-        words = self.sequence(entry.get("digitals", []), f"{where}.digitals")
-        other = "output_idcode" in entry
-        return Pmu(
-            name=name,
-            idcode=idcode,
-            phasors=tuple(
-                self.phasor(value, f"{where}.phasors[{index}]")
-                for index, value in enumerate(phasors)
-            ),
-            analogs=tuple(self.label(value, f"{where}.analogs") for value in analogs),
-            digitals=tuple(self.word(value, f"{where}.digitals") for value in words),
-            output_idcode=self.integer(entry, "output_idcode", where, 1, 65534) if other else None,
-        )
-
-    def phasor(self, value: object, where: str) -> Phasor:
-        if isinstance(value, str):
-            implied = _implied(value)
-            if implied is None:
-                self.problems.append(
-                    f"{where}: {value!r} does not say type and phase as VA, IC or V+ do; "
-                    "write {label: ..., type: V or I, phase: A, B, C, +, - or 0}"
-                )
-            return implied or Phasor(label=value, type="V", phase="+")
-        entry = self.mapping(value, where, {"label", "type", "phase"})
-        return Phasor(
-            label=self.label(entry.get("label"), where),
-            type=self.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
-            phase=self.one_of(entry, "phase", where, {phase: phase for phase in _PHASES}, ""),
-        )
-
-    def word(self, value: object, where: str) -> tuple[str, ...]:
-        names = tuple(self.label(name, where) for name in self.sequence(value, where))
-        if len(names) > DIGITALS_A_WORD:
-            self.problems.append(f"{where}: a digital word has 16 inputs, not {len(names)}")
-        return names
-
-    def unique(self, topology: Topology) -> None:
-        """Refuse names and ids that would be told apart nowhere."""
-        if not topology.inputs:
-            self.problems.append("inputs: there is none")
-        names = [source.name.upper() for source in topology.inputs if source.concentrator]
-        names += [pmu.name.upper() for pmu in topology.pmus]
-        for value in _doubles(names):
-            self.problems.append(f"inputs: name {value} stands there twice")
-        for value in _doubles([pmu.output_id for pmu in topology.pmus]):
-            self.problems.append(
-                f"inputs: PMU idcode {value} stands there twice: give one an output_idcode"
-            )
-
-
-def _doubles(values: list[Any]) -> list[Any]:
-    return sorted(value for value, count in Counter(values).items() if count > 1)
-
-
-def _values(kind: type[enum.StrEnum]) -> dict[str, enum.StrEnum]:
-    return {member.value: member for member in kind}

@@ -23,9 +23,11 @@ _PERIOD_TOLERANCE_NS = 2_000
 _BACK_NS, _FORWARD_NS = -900_000_000, 5_000_000_000
 """Time stamps that move by more than this against the local clock are a step of a clock (or
 a leap second), and not frames out of order or missing."""
+_MANY = 50
+"""Single late frames are no news: an input's first ones often are."""
 
 
-class Output(Protocol):
+class Hub(Protocol):
     """What a Link hands its frames to."""
 
     aligner: Aligner
@@ -46,7 +48,7 @@ class Output(Protocol):
 class Link:
     """One input's receiver, and how its PMUs' blocks become the output's."""
 
-    def __init__(self, output: Output, source: Input, layout: Layout, bad_time: BadTime) -> None:
+    def __init__(self, hub: Hub, source: Input, layout: Layout, bad_time: BadTime) -> None:
         self.source = source
         """The input."""
         self.lane = Lane(ordered=source.address.transport is Transport.TCP)
@@ -61,10 +63,10 @@ class Link:
             retry_s=source.retry_s,
             on_configuration=self._configured,
             on_frame=self._frame,
-            on_lost=lambda: output.lost(self),
+            on_lost=lambda: hub.lost(self),
         )
         """Its connection."""
-        self._output = output
+        self._hub = hub
         self._bad_time = bad_time
         self._layouts = [layout]
         self._moves: dict[Layout, mapping.Moves] = {}
@@ -85,11 +87,11 @@ class Link:
         before, self.configuration = self.configuration, configuration
         if before is not None:
             if before.same(configuration):
-                self._output.configured(self)
+                self._hub.configured(self)
                 return
             self.lane.counts.configuration_changes += 1
             _LOG.info("%s: its configuration changed, following it", self.receiver.where)
-        self._sorting = self._output.sorting(configuration)
+        self._sorting = self._hub.sorting(configuration)
         self._match()
         if before is None:
             _LOG.info(
@@ -98,7 +100,7 @@ class Link:
                 len(configuration.stations),
                 configuration.frames_per_second,
             )
-        self._output.configured(self)
+        self._hub.configured(self)
 
     def _match(self) -> None:
         if self.configuration is None:
@@ -140,11 +142,13 @@ class Link:
         if place.slot < 0:
             counts.between += 1
             return
-        output = self._output
-        row = output.aligner.put(self.lane, place, now_s=now_s, wall_ns=wall_ns)
+        hub = self._hub
+        row = hub.aligner.put(self.lane, place, now_s=now_s, wall_ns=wall_ns)
         if row is not None:
             self._fill(row, frame, arrival)
-        output.arrived(now_s)
+        else:
+            self._refused((wall_ns - ns) * 1e-9)
+        hub.arrived(now_s)
 
     def _fill(self, row: Row, frame: bytes, arrival: bool) -> None:
         moves = self._moves.get(row.layout)
@@ -162,6 +166,22 @@ class Link:
         if arrival:
             for _, at in moves.stats:
                 into[at] |= _BY_ARRIVAL
+
+    def _refused(self, delay_s: float) -> None:
+        """Say once that frames come too early, or too late more than now and then."""
+        counts = self.lane.counts
+        if counts.ahead:
+            self._say(
+                f"a frame came {-delay_s:.3f} s before its time stamp by this computer's clock, "
+                "beyond the lead time, and was left out: check its clock and this one's",
+                kind="ahead",
+            )
+        if counts.late >= _MANY:
+            self._say(
+                f"frames come after theirs were published, the last {delay_s:.3f} s after its "
+                "time stamp, and are left out: check the clocks, or raise the lag time",
+                kind="late",
+            )
 
     def _irregular(self, ns: int, period_ns: int, now_s: float) -> bool:
         """Count what a time stamp other than the expected one means; return whether to use it."""

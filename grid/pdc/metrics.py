@@ -129,15 +129,15 @@ def _output(concentrator: Concentrator, rates: Rates) -> Iterator[Metric]:
     for pmu, count in counts.absent.items():
         metric.add_metric([names.get(pmu, str(pmu))], count)
     yield metric
-    clients = concentrator.server.clients
+    clients = concentrator.output.server.clients
     for name, text, number in (
         ("connected_clients", "Connections of the output", len(clients)),
         ("receiving_clients", "Clients that data are sent to", sum(one.on for one in clients)),
         ("frame_rate_hertz", "Frames published a second", rates.of(concentrator)),
     ):
         yield GaugeMetricFamily(f"pdc_output_{name}", text, value=number)
-    if concentrator.mqtt is not None:
-        yield from _mqtt(concentrator.mqtt)
+    if concentrator.output.mqtt is not None:
+        yield from _mqtt(concentrator.output.mqtt)
     if counts.alignment.count:
         yield GaugeMetricFamily(
             "pdc_output_minimum_latency_seconds",

@@ -80,6 +80,6 @@ class Rates:
             sum(count.ahead for count in inputs),
             sum(count.between for count in inputs),
             gone or "none",
-            len(concentrator.server.clients),
+            len(concentrator.output.server.clients),
         )
         return counts.published

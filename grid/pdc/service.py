@@ -125,7 +125,7 @@ class Service:
         await concentrator.start(self._settings.listen, self._settings.port)
 
     def _ready(self) -> str | None:
-        if self.concentrator.open:
+        if self.concentrator.output.open:
             return None
         waiting = [
             link.source.name for link in self.concentrator.links if link.configuration is None

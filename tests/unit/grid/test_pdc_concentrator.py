@@ -347,13 +347,13 @@ async def test_a_client_that_never_reads_delays_nobody():
             idcode=10, stamp=streams.NOW, command=c37118.Command.DATA_ON
         ).encode()
         deaf.sendall(frame)
-        await streams.soon(lambda: sum(client.on for client in made.pdc.server.clients) == 2)
+        await streams.soon(lambda: sum(client.on for client in made.pdc.output.server.clients) == 2)
         base = now()
         for slot in range(base, base + 600):
             made.send(slot, 1.0)
             await asyncio.sleep(0.002)
         await streams.soon(lambda: made.reader.slots()[-1:] == [base + 599])
-        assert len(made.pdc.server.clients) == 1, "the deaf client is dropped"
+        assert len(made.pdc.output.server.clients) == 1, "the deaf client is dropped"
         slots = made.reader.slots()
         assert slots == [*range(slots[0], base + 600)]
         deaf.close()

@@ -54,7 +54,7 @@ async def test_the_statistics_of_openpdc_are_served(tmp_path: Path):  # noqa: PL
     assert await asyncio.to_thread(get, port, "/healthz") == (200, "ok\n")
     two.mute = False
 
-    await streams.soon(lambda: service.concentrator.open and two.receivers)
+    await streams.soon(lambda: service.concentrator.output.open and two.receivers)
     assert await asyncio.to_thread(get, port, "/readyz") == (200, "ok\n")
     base = now()
     for slot in range(base, base + 30):

@@ -134,7 +134,7 @@ async def test_each_pmu_of_the_output_has_a_topic_with_physical_units(tmp_path):
         one, two = pmus(2)
         stream = Stream(name="area", idcode=10, lag_time_s=0.1)
         async with bench(one, two, stream=stream, mqtt=settings(broker.port)) as made:
-            await streams.soon(lambda: made.pdc.mqtt.connected)
+            await streams.soon(lambda: made.pdc.output.mqtt.connected)
             slot = await made.prime()
             made.send(slot, 230.0, None)
             published = made.pdc.aligner.counts.published + 1
@@ -286,4 +286,4 @@ async def test_an_away_broker_costs_the_c37118_output_nothing():
             await asyncio.sleep(0)
         await streams.soon(lambda: made.reader.slots()[-1] == base + 49)
         assert made.reader.slots()[-50:] == [*range(base, base + 50)]
-        assert made.pdc.mqtt.counts.dropped >= 45
+        assert made.pdc.output.mqtt.counts.dropped >= 45

@@ -73,7 +73,7 @@ async def _through(made: Topology, sender: streams.Sender, output: Address | Non
     pdc = Concentrator(made)
     await pdc.start(port=streams.free_port() if output is None else None)
     receiver = Receiver(
-        output or Address(host=streams.HOST, port=pdc.server.port),
+        output or Address(host=streams.HOST, port=pdc.output.server.port),
         10,
         name="client",
         on_configuration=lambda _: None,

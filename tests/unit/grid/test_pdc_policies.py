@@ -184,6 +184,21 @@ async def test_a_clock_that_is_set_is_counted_said_once_and_followed(caplog, ste
     assert f"tcp://127.0.0.1:{port}" in caplog.text
 
 
+async def test_early_and_late_frames_are_left_out_and_said_once_with_the_address(caplog):
+    one, two = pmus(2)
+    async with bench(one, two, stream=stream(lead_time_s=0.5, lag_time_s=0.1)) as made:
+        base, port = await made.prime(), two.server.port
+        for slot in range(base, base + 70):
+            one.send(slot)
+            two.send(slot + 100 if slot < base + 10 else slot - 20)
+            await asyncio.sleep(0.02)
+        counts = made.pdc.links[1].lane.counts
+        await streams.soon(lambda: counts.ahead == 10 and counts.late >= 55)
+    assert caplog.text.count("beyond the lead time, and was left out") == 1
+    assert caplog.text.count("raise the lag time") == 1
+    assert caplog.text.count(f"input pmu-2 (tcp://127.0.0.1:{port}): a frame came") == 1
+
+
 async def test_an_input_that_never_configures_holds_nobody_up(caplog):
     (good,) = pmus(1)
     mute = streams.Sender(2, [streams.station(2)])
@@ -234,7 +249,7 @@ async def test_a_thousand_connections_do_not_disturb_a_client():
         seen = len(made.reader.frames)
         await streams.soon(lambda: len(made.reader.frames) > seen + 50)
         assert time.monotonic() - start < streams.stretched(3)
-        assert len(made.pdc.server.clients) <= 256
+        assert len(made.pdc.output.server.clients) <= 256
         feeding.cancel()
         for sock in opened:
             sock.close()
