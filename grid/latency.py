@@ -23,7 +23,7 @@ class Latencies:
     def __init__(self) -> None:
         self._classes = [0] * (len(_BOUNDS_S) + 1)
         self.count = 0
-        """Durations added since the start."""
+        """Durations added since the start or clear()."""
         self.sum_s = 0.0
         """Their sum."""
         self.minimum_s = math.inf
@@ -54,3 +54,7 @@ class Latencies:
     def quantiles(self, shares: Sequence[float] = (0.5, 0.99, 1.0)) -> dict[str, float]:
         """Return the quantiles by the text that a Prometheus label wants."""
         return {f"{share:g}": self.quantile(share) for share in shares}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.__init__()  # type: ignore[misc] # the attributes are the ones of a new object

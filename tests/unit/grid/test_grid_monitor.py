@@ -161,3 +161,5 @@ def test_durations_outside_the_classes_count_too():
     assert kept.count == 3
     assert kept.quantile(0.3) <= 10e-6
     assert kept.quantile(1.0) == 100.0
+    kept.clear()
+    assert kept.count == 0
