@@ -1,3 +1,3 @@
 """The kit: makes a lab of Kubernetes nodes, breaks it on purpose and says what happened."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
