@@ -158,9 +158,7 @@ class Concentrator:
             self._timer = None
         if self.aligner.next_s < math.inf:
             self._timer_s = self.aligner.next_s
-            # Not call_at(): uvloop's own clock stands still while callbacks run.
-            delay_s = max(0.0, self._timer_s - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+            self._timer = asyncio.get_running_loop().call_at(self._timer_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
