@@ -71,6 +71,8 @@ def _serve(options: argparse.Namespace) -> None:
     # Here, because the other commands have no use for what takes a tenth of a second to load.
     from grid.pdc.service import Service, Settings  # noqa: PLC0415
 
+    # Until there is something to reload.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = Settings(
         listen=options.listen,
         port=options.port,

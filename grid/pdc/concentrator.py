@@ -112,6 +112,8 @@ class Concentrator:
                 link.lay_out(source, layout, topology.stream.bad_time)
         for source in wanted.values():
             self._connect(source)
+        if self._opening is not None:
+            self.configured()  # The one that was waited for may be gone.
 
     def sorting(self, configuration: Configuration) -> Sorting:
         """Return what places the frames of an input of this configuration."""
@@ -121,7 +123,7 @@ class Concentrator:
             self._sortings[key] = Sorting(configuration, self._slots, rate, closest=self._closest)
         return self._sortings[key]
 
-    def configured(self, link: Link) -> None:
+    def configured(self) -> None:
         """Take note that an input told its configuration, and open the output in time."""
         if self._accepting is not None:
             return
