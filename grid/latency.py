@@ -42,11 +42,6 @@ class Latencies:
             self.maximum_s = seconds
         self._classes[bisect.bisect_left(_BOUNDS_S, seconds)] += 1
 
-    @property
-    def mean_s(self) -> float:
-        """The mean, NaN where there is none."""
-        return self.sum_s / self.count if self.count else math.nan
-
     def quantile(self, share: float) -> float:
         """Return a bound that `share` (0..1) of the durations don't exceed; NaN for none."""
         if not self.count:

@@ -1,8 +1,10 @@
 """Running a service until it is told to stop."""
 
 import asyncio
+import contextlib
 import errno
 import logging
+import resource
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -57,6 +59,13 @@ async def until_stopped(start: Callable[[], Awaitable[Service]]) -> int:
     await stopped
     await service.close()
     return code
+
+
+def allow_open_files() -> None:
+    """Raise the soft limit of open files to the hard one: every address and client is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS refuses "unlimited".
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def reraise(task: "asyncio.Task[None]") -> None:

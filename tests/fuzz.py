@@ -2,10 +2,12 @@
 
 Inputs are mutations of captures and vectors, and frames whose structure is known and
 whose counts, sizes and names lie. Whatever the bytes, a decoder may raise FrameError and
-nothing else, what it read is written back to the same bytes, and the reassembler accounts
-for every byte. An input that breaks this is saved, and `--replay FILE` runs it again; data
-frames are read with configurations that were inputs before, so that for them the whole run
-has to be repeated with its seed.
+nothing else, what it read is written back to the same bytes, the reassembler accounts for
+every byte, and whatever could be read can be printed and checked.
+
+An input that breaks this is saved, and `--replay FILE` runs it again. Data frames are read
+with configurations that were inputs before, so that for them the whole run has to be
+repeated with its seed.
 """
 
 import argparse
@@ -19,6 +21,9 @@ from pathlib import Path
 
 from grid import c37118
 from grid.c37118 import FrameError, FrameType, envelope
+from grid.inspect import document, text
+from grid.inspect.checks import StreamCheck
+from grid.inspect.seen import Interpreter
 from grid.session import Session
 
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "grid"))
@@ -49,11 +54,11 @@ class Fuzzer:
             for frame in frames
             if c37118.frame_type(frame) is FrameType.CFG2
         ]
-        for configuration in configurations:
-            made = c37118.Configuration3.of(configuration)
-            frames += [*made.encode(), *made.encode(200)]
+        made = [c37118.Configuration3.of(configuration) for configuration in configurations]
+        for one in made:
+            frames += [*one.encode(), *one.encode(200)]
         self.frames = frames
-        self.codecs = [c37118.DataCodec(one) for one in configurations]
+        self.codecs = [c37118.DataCodec(one) for one in (*configurations, *made)]
 
     def input(self) -> bytes:
         """Return the next input."""
@@ -79,11 +84,10 @@ class Fuzzer:
 
     def learn(self, raw: bytes) -> None:
         """Take a configuration that could be read for the data frames to come."""
-        try:
-            codec = c37118.DataCodec(c37118.Configuration.decode(raw))
-        except FrameError:
-            return
-        self.codecs[self._random.randrange(len(self.codecs))] = codec
+        for decode in (c37118.Configuration.decode, c37118.Configuration3.decode):
+            with contextlib.suppress(FrameError):
+                codec = c37118.DataCodec(decode(raw))
+                self.codecs[self._random.randrange(len(self.codecs))] = codec
 
     def _mutated(self) -> bytes:
         choice = self._random
@@ -184,6 +188,8 @@ def _data(raw: bytes, codec: c37118.DataCodec) -> bool:
 
 def _shortcut(raw: bytes, codec: c37118.DataCodec) -> None:
     """See to it that a receiver's short way for data frames takes what the long one takes."""
+    if not isinstance(codec.configuration, c37118.Configuration):
+        return  # A receiver reads data with CFG-2.
     short, long = Session(None), Session(None)
     configuration = codec.configuration.encode()
     for session in (short, long):
@@ -197,6 +203,7 @@ def _stream(raw: bytes) -> None:
     """Feed the input in pieces that follow from itself, so that a replay does the same."""
     pieces = random.Random(raw)  # noqa: S311 - inputs, not secrets
     reader, fragments = c37118.Reassembler(), c37118.Fragments()
+    interpreter, check = Interpreter(), StreamCheck("stream")
     session = Session(None, details=True)
     got, at = 0, 0
     while at < len(raw):
@@ -209,9 +216,15 @@ def _stream(raw: bytes) -> None:
             if c37118.frame_type(frame) is FrameType.CFG3:
                 with contextlib.suppress(FrameError):
                     fragments.add(frame)
+            seen = interpreter.interpret(0, "host:1", frame)
+            if seen is not None:
+                text.text(seen)
+                document.line(seen)
+                check.see(seen)
         for _ in session.feed(piece):
             pass
     reader.end()
+    check.report().text([])
     assert got + reader.skipped_bytes == len(raw), "the reassembler lost bytes"
 
 

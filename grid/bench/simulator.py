@@ -1,7 +1,8 @@
 """300 PMUs at 50 frames/s in one process, and one receiver of all of them in another."""
 
-import asyncio
-import multiprocessing
+import importlib.util
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,32 +10,30 @@ import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
+from grid.bench import receiving
 from grid.bench.figure import Figure
-from grid.c37118 import UNRELIABLE, Command, CommandFrame, Stamp, TimeQuality
-from grid.latency import Latencies
+from grid.bench.receiving import HOST, Received
 
 PMUS = 300
 RATE = 50
-_HOST = "127.0.0.1"
-_TIME_BASE = 1_000_000
-_WARM_UP_S = 3.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """What the receiver saw of all streams."""
-
-    frames: int
-    """Data frames."""
-    seconds: float
-    """How long they were counted."""
-    lost: int
-    """Reporting times between a stream's first and last frame without one."""
-    late: Latencies
-    """From each frame's stamp to when the receiver read it."""
+_PEER = """
+import collections, collections.abc, sys, time
+collections.Sequence = collections.abc.Sequence
+from synchrophasor.pmu import Pmu
+port, rate = int(sys.argv[1]), int(sys.argv[2])
+pmu = Pmu(pmu_id=1, data_rate=rate, port=port, ip="127.0.0.1")
+pmu.logger.setLevel("ERROR")
+pmu.set_configuration()
+pmu.set_header()
+pmu.run()
+while True:
+    pmu.send(pmu.ieee_data_sample)
+    time.sleep(1 / rate)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +51,11 @@ class Result:
 
 
 def run(seconds: float) -> list[Figure]:
-    """Measure 300 PMUs for so many seconds, and then one for as long.
+    """Measure 300 PMUs for so many seconds, and then one for as long, and the peer's one.
 
-    The peer has one process for each PMU and each of its clients, so nothing is beside these.
+    The peer has a process for each PMU and each client, so nothing is beside the 300.
     """
-    many, one = measure(seconds), measure(seconds, pmus=1)
+    many, one, peer = measure(seconds), measure(seconds, pmus=1), _peer(seconds)
     wanted = PMUS * RATE
     late = many.received.late
     return [
@@ -90,6 +89,18 @@ def run(seconds: float) -> list[Figure]:
             limit="the last of 300 waits for the others; and the receiver's own time",
         ),
         Figure(
+            name=f"1 PMU x {RATE}: received",
+            value=one.received.frames / one.received.seconds,
+            unit="frames/s",
+            peer=None if peer is None else peer.frames / peer.seconds,
+        ),
+        Figure(
+            name="1 PMU: stamp to receiver, median",
+            value=1e3 * one.received.late.quantile(0.5),
+            unit="ms",
+            peer=None if peer is None else 1e3 * peer.late.quantile(0.5),
+        ),
+        Figure(
             name="1 PMU: stamp to kernel, median",
             value=1e3 * one.sent_late_s[0],
             unit="ms",
@@ -109,16 +120,16 @@ def run(seconds: float) -> list[Figure]:
 
 def measure(seconds: float, pmus: int = PMUS, rate: int = RATE) -> Result:
     """Run the simulator for so many seconds and return what was measured."""
-    first, monitor = _free_ports(pmus)
+    first, monitor = receiving.free_ports(pmus)
     with tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder) / "many.yml"
         scenario.write_text(
             f"pmus: [{{name: pmu, idcode: 1, count: {pmus}, rate: {rate}, "
-            f"addresses: ['tcp://{_HOST}:{first}']}}]\n"
+            f"addresses: ['tcp://{HOST}:{first}']}}]\n"
         )
         command = [sys.executable, "-m", "grid.pmu", "serve", "--scenario", str(scenario)]
         simulator = subprocess.Popen(
-            [*command, "--listen", _HOST, "--metrics-port", str(monitor)],
+            [*command, "--listen", HOST, "--metrics-port", str(monitor)],
             stderr=subprocess.DEVNULL,
         )
         return _watched(simulator, seconds, pmus, rate, first, monitor)
@@ -132,125 +143,62 @@ def _watched(
     first: int,
     monitor: int,
 ) -> Result:
-    here, there = multiprocessing.Pipe()
-    receiver = multiprocessing.get_context("spawn").Process(
-        target=_receive, args=(there, first, pmus, rate)
-    )
     try:
         _wait_ready(monitor)
-        receiver.start()
-        here.recv()  # All are connected.
-        time.sleep(_WARM_UP_S)
-        here.send("begin")
-        before, begun = _scrape(monitor), time.monotonic()
-        time.sleep(seconds)
-        took = time.monotonic() - begun
-        after = _scrape(monitor)
-        here.send("end")
-        received: Received = here.recv()
+        numbers: list[dict[str, float]] = []
+        received = receiving.received(
+            first, pmus, rate, seconds, lambda: numbers.append(_scrape(monitor))
+        )
     finally:
         simulator.terminate()
         simulator.wait()
-        if receiver.pid is not None:
-            receiver.terminate()
-            receiver.join()
+    before, after = numbers
     cpu = "process_cpu_seconds_total"
     late = "pmu_frame_lateness_seconds{quantile="
     return Result(
         received=received,
-        cpu_share=(after[cpu] - before[cpu]) / took,
+        cpu_share=(after[cpu] - before[cpu]) / received.seconds,
         memory_bytes=after["process_resident_memory_bytes"],
         sent_late_s=(after[f'{late}"0.5"}}'], after[f'{late}"0.99"}}']),
     )
 
 
-class _Stream(asyncio.Protocol):
-    """One PMU's stream at the receiver; frames are cut by their size word, and not decoded."""
-
-    def __init__(self, idcode: int, watch: "_Watch") -> None:
-        self._idcode = idcode
-        self._watch = watch
-        self._rest = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP always gives one
-        now = Stamp.from_ns(time.time_ns(), _TIME_BASE, TimeQuality(code=UNRELIABLE))
-        frame = CommandFrame(idcode=self._idcode, stamp=now, command=Command.DATA_ON)
-        transport.write(frame.encode())
-
-    def data_received(self, data: bytes) -> None:
-        now = time.time()
-        data = self._rest + data
-        while len(data) >= 14 and len(data) >= (size := data[2] << 8 | data[3]):
-            soc = int.from_bytes(data[6:10], "big")
-            self._watch.saw(self._idcode, soc, int.from_bytes(data[11:14], "big"), now)
-            data = data[size:]
-        self._rest = data
+def _peer(seconds: float) -> Received | None:
+    """Let pypmu simulate one PMU at 50 frames/s; None where it isn't installed."""
+    if importlib.util.find_spec("synchrophasor") is None:
+        return None
+    port, _ = receiving.free_ports(1)
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", _PEER, str(port), str(RATE)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as peer:
+        try:
+            _wait_port(port)
+            return receiving.received(port, 1, RATE, seconds, lambda: None)
+        except TimeoutError:
+            return None
+        finally:
+            # It has a process for each client, which nobody else ends.
+            os.killpg(peer.pid, signal.SIGKILL)
 
 
-class _Watch:
-    """Counts the frames of all streams while it is on."""
-
-    def __init__(self, rate: int) -> None:
-        self.on = False
-        self.frames = self.lost = 0
-        self.late = Latencies()
-        self._rate = rate
-        self._last: dict[int, int] = {}
-
-    def saw(self, idcode: int, soc: int, count: int, now: float) -> None:
-        if not self.on:
-            return
-        fraction = count / _TIME_BASE
-        self.late.add(now - soc - fraction)
-        self.frames += 1
-        slot = soc * self._rate + round(fraction * self._rate)
-        last = self._last.get(idcode)
-        if last is not None:
-            self.lost += slot - last - 1
-        self._last[idcode] = slot
-
-
-def _receive(pipe: Connection, first: int, pmus: int, rate: int) -> None:
-    """Connect to all streams, tell it, then count between the words begin and end."""
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        watch = _Watch(rate)
-        for number in range(pmus):
-            await loop.create_connection(
-                lambda idcode=number + 1: _Stream(idcode, watch),  # type: ignore[misc]
-                _HOST,
-                first + number,
-            )
-        pipe.send("connected")
-        await loop.run_in_executor(None, pipe.recv)
-        watch.on, begun = True, time.monotonic()
-        await loop.run_in_executor(None, pipe.recv)
-        watch.on, seconds = False, time.monotonic() - begun
-        pipe.send(Received(frames=watch.frames, seconds=seconds, lost=watch.lost, late=watch.late))
-
-    asyncio.run(run())
-
-
-def _free_ports(count: int) -> tuple[int, int]:
-    """Return the first of `count` ports in a row, below the ephemeral ones, and one more."""
-    for first in range(10_000, 30_000, count + 1):
-        with socket.socket() as one, socket.socket() as other:
-            try:
-                one.bind((_HOST, first))
-                other.bind((_HOST, first + count))
-            except OSError:
-                continue
-            return first, first + count
-    raise OSError(f"no {count + 1} free ports in a row between 10000 and 30000")
+def _wait_port(port: int) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with socket.socket() as sock:
+            if sock.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the peer did not listen within 10 s")
 
 
 def _wait_ready(port: int) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=5):
                 return
         except OSError:
             time.sleep(0.1)
@@ -258,7 +206,7 @@ def _wait_ready(port: int) -> None:
 
 
 def _scrape(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://{_HOST}:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
     return {name: float(value) for name, _, value in samples}

@@ -116,7 +116,7 @@ def _read_phasor(
     elif NO_VALUE in pair:
         return _NAN
     phasor = complex(first * scale, second * scale)
-    return phasor * cmath.rect(1.0, -angle_rad) if angle_rad else phasor
+    return phasor * _polar(1.0, -angle_rad) if angle_rad else phasor
 
 
 def _write_phasor(
@@ -126,7 +126,7 @@ def _write_phasor(
     # A scale of 0 is a configuration without one: 1e-5 V is the smallest there is.
     scale = scale or 1e-5
     if angle_rad:
-        phasor *= cmath.rect(1.0, angle_rad)
+        phasor *= _polar(1.0, angle_rad)
     if form.float_phasors:
         if not form.polar:
             return phasor.real / scale, phasor.imag / scale

@@ -38,6 +38,11 @@ class StreamCheck:
         self.frames = 0
         """Data frames that could be read."""
 
+    @property
+    def problems(self) -> bool:
+        """Whether there were frames that could not be read."""
+        return bool(self._problems)
+
     def see(self, seen: Seen) -> None:
         """Take one frame."""
         if isinstance(seen.frame, DataFrame):
@@ -74,7 +79,8 @@ class StreamCheck:
 
     def _data(self, frame: DataFrame, codec: DataCodec, t_ns: int | None) -> None:
         configuration = codec.configuration
-        if isinstance(configuration, Configuration) and self._configuration is None:
+        if configuration is not self._configuration and isinstance(configuration, Configuration):
+            # It came by another way than the data: commands by TCP, data by UDP.
             self._configured(configuration)
         self.frames += 1
         if self._times is not None:
@@ -91,10 +97,10 @@ class StreamCheck:
     def _configured(self, configuration: Configuration) -> None:
         before = self._configuration
         if before is not None:
-            if not before.same(configuration):
-                self._changed(before, configuration)
-            else:
+            self._configuration = configuration
+            if before.same(configuration):
                 return
+            self._changed(before, configuration)
         self._configuration = configuration
         self._describe(configuration)
         if configuration.data_rate:

@@ -13,10 +13,10 @@ from grid import log
 from grid.address import Address, AddressError, Transport
 from grid.faults import Fault, ReceiverCounts
 from grid.inspect import document, sources, text
-from grid.inspect.checks import StreamCheck
 from grid.inspect.conversations import Damage
 from grid.inspect.findings import Kind, Report
 from grid.inspect.seen import Seen
+from grid.inspect.streams import Checks
 
 _FINE, _FINDINGS, _CANNOT = 0, 1, 2
 _INTERRUPTED = 130
@@ -76,37 +76,24 @@ def _dump(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     limit = _Limit(options.count, options.seconds)
-    checks: dict[tuple[int, str], StreamCheck] = {}
+    checks = Checks()
 
     def see(seen: Seen) -> bool:
-        if seen.type.name not in ("COMMAND", "HEADER"):
-            # A stream may have its commands and its data at two ports of one host.
-            host = seen.source if options.live else seen.source.rpartition(":")[0]
-            key = (seen.idcode, host)
-            if key not in checks:
-                checks[key] = StreamCheck(f"IDCODE {seen.idcode} of {host}")
-            checks[key].see(seen)
+        checks.see(seen)
         return limit.reached(seen)
 
-    shared = Report(stream="all streams")
+    around = Report(stream="between the frames")
     if options.live:
-        counts = _live(options, see, lambda kind, what: None)
-        _received(shared, counts)
+        _received(around, _live(options, see, lambda kind, what: None))
     else:
         for flow, damage in sources.recorded(options.file, see).items():
             for kind, what in _between(damage):
-                shared.add(kind, f"{flow}: {what}")
-    senders: dict[int, set[str]] = {}
-    for idcode, host in checks:
-        senders.setdefault(idcode, set()).add(host)
-    for idcode, hosts in senders.items():
-        if len(hosts) > 1:
-            shared.add(Kind.IDCODE, f"IDCODE {idcode} comes from {', '.join(sorted(hosts))}")
-    if not checks:
+                around.add(kind, f"{flow}: {what}")
+    reports = checks.reports()
+    if not reports:
         raise sources.NoStreamError("there are commands, and neither data nor configurations")
-    reports = [check.report() for check in checks.values()]
-    if shared.findings:
-        reports.append(shared)
+    if around.findings:
+        reports.append(around)
     if options.json:
         print(json.dumps([report.document(options.allow) for report in reports], indent=1))
     else:

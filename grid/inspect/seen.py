@@ -26,6 +26,8 @@ class Seen:
     """When it arrived, nanoseconds since 1970-01-01 UTC by the clock there; None: unknown."""
     source: str
     """HOST:PORT of its sender."""
+    destination: str = ""
+    """HOST:PORT of its receiver; empty for a live stream, whose receiver this program is."""
     type: FrameType
     """What it is."""
     idcode: int
@@ -51,7 +53,9 @@ class Interpreter:
         self._codecs: dict[tuple[str, int], DataCodec] = {}
         self._fragments: dict[tuple[str, int], Fragments] = {}
 
-    def interpret(self, t_ns: int | None, source: str, raw: bytes) -> Seen | None:
+    def interpret(
+        self, t_ns: int | None, source: str, raw: bytes, destination: str = ""
+    ) -> Seen | None:
         """Return a frame with a valid CRC as it is to be read; None inside a CFG-3's series."""
         kind, idcode = frame_type(raw), raw[4] << 8 | raw[5]
         codec: DataCodec | None = None
@@ -72,18 +76,27 @@ class Interpreter:
                     return None
             else:
                 frame = Configuration.decode(raw)
+                if kind is FrameType.CFG2:
+                    self._learn(source, frame)
         except FrameError as error:
             return Seen(
                 t_ns=t_ns,
                 source=source,
+                destination=destination,
                 type=kind,
                 idcode=idcode,
                 problem=str(error),
                 contradicts=codec is not None,
             )
-        if isinstance(frame, Configuration) and kind is FrameType.CFG2:
-            self._learn(source, frame)
-        return Seen(t_ns=t_ns, source=source, type=kind, idcode=idcode, frame=frame, codec=codec)
+        return Seen(
+            t_ns=t_ns,
+            source=source,
+            destination=destination,
+            type=kind,
+            idcode=idcode,
+            frame=frame,
+            codec=codec,
+        )
 
     def _learn(self, source: str, configuration: Configuration) -> None:
         codec = DataCodec(configuration)

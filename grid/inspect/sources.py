@@ -38,7 +38,8 @@ def recorded(path: Path, see: See) -> dict[Flow, Damage]:
                 continue
             for flow, raw in conversations.frames(segment):
                 frames += 1
-                seen = interpreter.interpret(segment.t_ns, str(flow.source), raw)
+                ends = str(flow.source), str(flow.destination)
+                seen = interpreter.interpret(segment.t_ns, ends[0], raw, ends[1])
                 if seen is not None and see(seen):
                     return conversations.end()
     except capture.CaptureError as error:

@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         simulator = Simulator(scenario)
     except FrameError as error:
         sys.exit(f"pmu: this PMU cannot be written as C37.118: {error}. Change the option.")
+    run.allow_open_files()
     try:
         code = asyncio.run(
             run.until_stopped(lambda: _serve(simulator, options.listen, options.metrics_port))
@@ -62,20 +63,10 @@ class _OptionError(Exception):
 
 
 class _Served:
-    """A simulator and its monitor."""
+    """A simulator, and its monitor if there is one."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._services: list[run.Service] = [simulator]
-
-    async def start(self, simulator: Simulator, listen: str | None, metrics_port: int) -> None:
-        if metrics_port:
-            # Prometheus' library is loaded only where somebody wants to ask.
-            from grid.pmu import metrics  # noqa: PLC0415
-
-            monitor = metrics.monitor(simulator)
-            await monitor.start(listen, metrics_port)
-            self._services.append(monitor)
-        await simulator.open()
+    def __init__(self, services: list[run.Service]) -> None:
+        self._services = services
 
     async def close(self) -> None:
         for service in self._services:
@@ -83,14 +74,24 @@ class _Served:
 
 
 async def _serve(simulator: Simulator, listen: str | None, metrics_port: int) -> run.Service:
-    served = _Served(simulator)
-    await served.start(simulator, listen, metrics_port)
-    return served
+    services: list[run.Service] = [simulator]
+    if metrics_port:
+        # Prometheus' library is loaded only where somebody wants to ask.
+        from grid.pmu import metrics  # noqa: PLC0415
+
+        monitor = metrics.monitor(simulator)
+        await monitor.start(listen, metrics_port)
+        services.append(monitor)
+    await simulator.open()
+    return _Served(services)
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
     """Return what the options ask for; _OptionError where they contradict each other."""
-    if options.scenario is None and not options.ipdc and options.capture is None:
+    files = [options.scenario is not None, bool(options.ipdc), options.capture is not None]
+    if sum(files) > 1:
+        raise _OptionError("--scenario, --ipdc and --capture exclude each other")
+    if not any(files):
         if options.idcode is None:
             raise _OptionError("one of --idcode, --scenario, --ipdc and --capture is needed")
         scenario = Scenario(

@@ -82,11 +82,6 @@ class Recording:
                 )
         return cls(path.name, columns, nominal_hz)
 
-    @property
-    def duration_s(self) -> float:
-        """From the first row to the last."""
-        return self._times[-1]
-
     def track(self, pmu: str) -> Track:
         """Return a PMU's part; ReplayError where it has none."""
         known = sorted({name.rpartition(".")[0] for name in self._columns if "." in name})

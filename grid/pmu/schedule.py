@@ -28,15 +28,6 @@ class Schedule:
         number, age = divmod(since, self.repeat_ns)
         return number, age / NS
 
-    def next_s(self, ns: int) -> float | None:
-        """Return the seconds until the next start; None if there is none."""
-        since = ns - self.first_ns
-        if since < 0:
-            return -since / NS
-        if self.repeat_ns is None:
-            return None
-        return (self.repeat_ns - since % self.repeat_ns) / NS
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:

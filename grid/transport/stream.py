@@ -13,6 +13,9 @@ MOST_CLIENTS = 256
 _MOST_WARNINGS = 1000
 """Peers times kinds of warning that are remembered; further ones are counted, not said."""
 
+_LONGEST_DATAGRAM = 65_507
+"""Of UDP over IPv4; a longer CFG-3 is split, so that it arrives by every transport."""
+
 Answer = Callable[[int], bytes | tuple[bytes, ...] | None]
 """Given a command, returns the frame or frames to send back, or None where there is none."""
 Send = Callable[[bytes], object]
@@ -211,7 +214,8 @@ class Stream:
         if answer is None and command == Command.SEND_CFG3:
             basis = self.answer(Command.SEND_CFG2)
             if isinstance(basis, bytes):
-                answer = Configuration3.of(Configuration.decode(basis)).encode()
+                details = Configuration3.of(Configuration.decode(basis))
+                answer = details.encode(limit=_LONGEST_DATAGRAM)
         return (answer,) if isinstance(answer, bytes) else answer
 
     def retarget(self) -> None:

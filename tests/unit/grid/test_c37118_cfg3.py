@@ -182,6 +182,17 @@ def test_scales_and_angles_make_volts():
         assert read.analogs == (60.0,)
 
 
+@pytest.mark.parametrize("polar", [False, True])
+@pytest.mark.parametrize("angle_rad", [math.inf, math.nan])
+def test_an_angle_that_is_no_number_makes_no_value(angle_rad, polar):
+    unit = c37118.PhasorScale(kind=1, scale=1.0, angle_rad=angle_rad)
+    where = station(format=c37118.Format(polar=polar), phasor_units=(unit,))
+    block = c37118.PmuData(stat=c37118.Stat(), phasors=((1.0, 1.0),), frequency=50.0, rocof=0.0)
+    measured = c37118.read(where, block)
+    assert cmath.isnan(measured.phasors[0])
+    assert math.isnan(c37118.write(where, measured).phasors[0][0])
+
+
 def test_data_are_read_alike_with_a_cfg_2_and_the_cfg_3_made_of_it():
     made = c37118.Configuration3.of(ANNEX_D)
     frame = samples.annex_d()["data"]

@@ -61,6 +61,12 @@ def test_commands_survive(stamp, idcode, command, extended):
     assert c37118.CommandFrame.decode(frame.encode()) == frame
 
 
+@given(samples.stamps, samples.words, st.text(st.characters(max_codepoint=0xFF), max_size=300))
+def test_headers_survive(stamp, idcode, text):
+    frame = c37118.HeaderFrame(idcode=idcode, stamp=stamp, text=text)
+    assert c37118.HeaderFrame.decode(frame.encode()) == frame
+
+
 @given(st.integers(0, 2**32 * 10**9 - 10**9), st.integers(1, 0xFFFFFF))
 def test_stamps_are_within_half_a_step_of_their_time(ns, time_base):
     stamp = c37118.Stamp.from_ns(ns, time_base, c37118.TimeQuality(code=0))

@@ -201,13 +201,19 @@ async def test_a_long_answer_is_no_sign_of_a_client_that_does_not_read():
         assert sender.server.counts.slow == 0
 
 
-async def test_receivers_get_the_cfg_3_that_they_ask_for():
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+@pytest.mark.parametrize("count", [1, 1400])
+async def test_receivers_get_the_cfg_3_that_they_ask_for(transport, count):
+    """The CFG-2 of 1400 small PMUs fits into a datagram, and their CFG-3 doesn't."""
     details: list[c37118.Configuration3] = []
-    async with serving() as sender:
-        here = Address(host=streams.HOST, port=sender.server.port)
+    async with serving(transport) as sender:
+        stations = [streams.station(number, phasors=()) for number in range(1, count + 1)]
+        sender.configure(streams.replace(sender.configuration, stations=tuple(stations)))
+        wanted = c37118.Configuration3.of(sender.configuration)
+        assert (len(wanted.encode(65_507)) > 1) is (count > 1)
+        here = Address(transport=transport, host=streams.HOST, port=sender.server.port)
         async with listening(here) as (listener,):
             listener.receiver.on_details = details.append
             await streams.soon(lambda: details)
-    wanted = c37118.Configuration3.of(sender.configuration)
-    assert details[0].stations[0].phasors == wanted.stations[0].phasors
+    assert details[0] == wanted
     assert listener.receiver.counts.configurations3 == 1

@@ -44,6 +44,7 @@ class Listener:
         self.frames: list[c37118.DataFrame] = []
         self.configurations: list[c37118.Configuration] = []
         self.lost = 0
+        self.heard_s = self.lost_s = 0.0
         self.problems: list[tuple[Fault, str]] = []
         self.receiver = Receiver(
             address,
@@ -52,13 +53,18 @@ class Listener:
             silence_s=silence_s,
             retry_s=0.3,
             on_configuration=self.configurations.append,
-            on_frame=lambda codec, frame: self.frames.append(codec.decode(frame)),
+            on_frame=self._frame,
             on_lost=self._lost,
             on_problem=lambda kind, what: self.problems.append((kind, what)),
         )
         self.task: asyncio.Task[None]
 
+    def _frame(self, codec: c37118.DataCodec, frame: bytes) -> None:
+        self.heard_s = asyncio.get_running_loop().time()
+        self.frames.append(codec.decode(frame))
+
     def _lost(self) -> None:
+        self.lost_s = asyncio.get_running_loop().time()
         self.lost += 1
 
     def seconds(self) -> list[int]:
@@ -257,17 +263,14 @@ async def test_a_stream_of_few_frames_is_not_dead_between_them():
 async def test_a_peer_that_falls_silent_is_noticed_within_the_set_time(transport):
     data = free_udp_port() if transport is Transport.TCP_UDP else 0
     address = Address(transport=transport, host=streams.HOST, data_port=data, port=0)
-    loop = asyncio.get_running_loop()
     async with sending(address) as sender:
         there = Address(
             transport=transport, host=streams.HOST, port=sender.server.port, data_port=data
         )
         async with listening(there, silence_s=0.5) as (listener,):
             await pump(sender, listener)
-            last_s = loop.time()
-            assert listener.lost == 0
             await streams.soon(lambda: listener.lost)
-            assert 0.45 < loop.time() - last_s < streams.stretched(1.5)
+            assert 0.49 < listener.lost_s - listener.heard_s < streams.stretched(1.5)
             await streams.soon(lambda: sender.server.receivers)
             await pump(sender, listener)
 

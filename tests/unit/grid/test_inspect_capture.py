@@ -91,6 +91,29 @@ def test_a_big_endian_pcap_is_read(tmp_path: Path):
     assert one.t_ns == 12_000_034_000
 
 
+def block(kind: int, body: bytes) -> bytes:
+    size = 12 + len(body)
+    return struct.pack(">LL", kind, size) + body + struct.pack(">L", size)
+
+
+def test_a_big_endian_pcapng_with_its_own_clock_is_read(tmp_path: Path):
+    packet = packets.datagrams(CONVERSATION)[1]
+    padded = packet + bytes(-len(packet) % 4)
+    options = struct.pack(">HHB3xHHqHH", 9, 1, 0x80 | 10, 14, 8, 1_000_000, 0, 0)
+    content = block(0x0A0D0D0A, struct.pack(">LHHq", 0x1A2B3C4D, 1, 0, -1))
+    content += block(1, struct.pack(">HHL", packets.RAW, 0, 0) + options)
+    # Of 1/1024 s; 2.5 s behind the interface's own beginning.
+    sizes = struct.pack(">LL", len(packet), len(packet))
+    content += block(6, struct.pack(">LLL", 0, 0, 2560) + sizes + padded)
+    content += block(0xBAD, b"what nobody knows...")
+    content += block(3, struct.pack(">L", len(packet)) + padded)
+    path = tmp_path / "a.pcapng"
+    path.write_bytes(content)
+    seen, _ = read(path)
+    assert [one.t_ns for one in seen] == [1_000_002_500_000_000, None]
+    assert kinds(seen) == ["CFG2", "CFG2"]
+
+
 def test_segments_out_of_order_repeated_and_across_the_wrap_give_the_same_frames(tmp_path: Path):
     tcp = packets.Tcp()
     made = tcp.handshake()

@@ -84,6 +84,29 @@ def test_damage_in_a_recording_is_found(tmp_path: Path):
     assert "WRONG idcode: IDCODE 7734 comes from 10.0.0.2, [fd00::2]" in done.stdout
 
 
+def test_each_receiver_of_a_stream_is_checked_by_itself(tmp_path: Path):
+    frames = samples.annex_d()
+    made = []
+    clients = [packets.Tcp(client_port=40000), packets.Tcp(client_port=40001)]
+    for client in clients:
+        made += [*client.handshake(), client.packet(True, payload=frames["cfg2"])]
+    made += [client.packet(True, payload=frames["data"]) for client in clients]
+    # The time stamp of annex D's frame stands at no reporting time.
+    done = c37118("check", packets.write(tmp_path / "a.pcap", made), "--allow", "rate")
+    assert done.stdout.count("\n    1 data frames\n") == 2, done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_data_by_udp_are_one_stream_with_their_configuration_by_tcp(tmp_path: Path):
+    frames = samples.annex_d()
+    made = packets.conversation([(False, frames["command"]), (True, frames["cfg2"])])
+    made.append(packets.udp(True, frames["data"], port=5555))
+    done = c37118("check", packets.write(tmp_path / "a.pcap", made), "--allow", "rate")
+    assert done.stdout.startswith("IDCODE 7734 of 10.0.0.2 to 10.0.0.1:40000\n    CFG-2 of 2005")
+    assert done.stdout.count("data frames\n") == 1
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_live_stream_is_dumped_and_checked(pmu):
     done = c37118("dump", pmu, "--idcode", 7, "--count", 5, "--json", "--cfg3")
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -216,6 +218,19 @@ def test_processes_of_one_scenario_agree_without_talking():
         assert configuration.stations[0].name == name
         for slot, frame in zip(stamps(frames), frames, strict=True):
             assert frame == truth[name].frame(slot)
+
+
+def test_many_pmus_need_more_files_than_a_shell_allows(tmp_path: Path):
+    """Forty PMUs on IPv4 and IPv6 are more than the soft limit of 64; the hard one allows it."""
+    scenario = tmp_path / "many.yml"
+    scenario.write_text("pmus: [{name: p, idcode: 1, count: 40, addresses: ['tcp://:0']}]")
+    command = f"ulimit -Sn 64; exec {sys.executable} -m grid.pmu serve --scenario {scenario}"
+    process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    lines = [process.stderr.readline() for _ in range(40)]
+    process.terminate()
+    process.communicate(timeout=streams.stretched(20))
+    assert process.returncode == 0
+    assert all("50 frames/s" in line for line in lines), lines
 
 
 async def _frames(ports: list[int]) -> list[tuple[c37118.Configuration, list[bytes]]]:
