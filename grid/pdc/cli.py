@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -72,6 +71,8 @@ def _serve(options: argparse.Namespace) -> None:
     # Here, because the other commands have no use for what takes a tenth of a second to load.
     from grid.pdc.service import Service, Settings  # noqa: PLC0415
 
+    # Until there is something to reload.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = Settings(
         listen=options.listen,
         port=options.port,
@@ -95,7 +96,7 @@ def _serve(options: argparse.Namespace) -> None:
         return service
 
     try:
-        sys.exit(_run(run.until_stopped(start)))
+        sys.exit(asyncio.run(run.until_stopped(start)))
     except FrameError as error:
         sys.exit(f"pdc: this output cannot be written as C37.118: {error}. Change the topology.")
     except MqttError as error:
@@ -106,16 +107,6 @@ def _poll(options: argparse.Namespace) -> float:
     if options.poll is not None:
         return float(options.poll)
     return _POLL_FILE_S if options.topology else _POLL_DATABASE_S
-
-
-def _run(work: Coroutine[None, None, int]) -> int:
-    """Run in the fastest event loop that is installed."""
-    try:
-        import uvloop  # noqa: PLC0415 - an extra that Debian and PyPI have under one name
-    except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -112,6 +112,8 @@ class Concentrator:
                 link.lay_out(source, layout, topology.stream.bad_time)
         for source in wanted.values():
             self._connect(source)
+        if self._opening is not None:
+            self.configured()  # The one that was waited for may be gone.
 
     def sorting(self, configuration: Configuration) -> Sorting:
         """Return what places the frames of an input of this configuration."""
@@ -121,7 +123,7 @@ class Concentrator:
             self._sortings[key] = Sorting(configuration, self._slots, rate, closest=self._closest)
         return self._sortings[key]
 
-    def configured(self, link: Link) -> None:
+    def configured(self) -> None:
         """Take note that an input told its configuration, and open the output in time."""
         if self._accepting is not None:
             return
@@ -158,9 +160,7 @@ class Concentrator:
             self._timer = None
         if self.aligner.next_s < math.inf:
             self._timer_s = self.aligner.next_s
-            # Not call_at(): uvloop's own clock stands still while callbacks run.
-            delay_s = max(0.0, self._timer_s - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+            self._timer = asyncio.get_running_loop().call_at(self._timer_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -35,7 +35,7 @@ class Hub(Protocol):
     def sorting(self, configuration: Configuration) -> Sorting:
         """Return what places the frames of an input of this configuration."""
 
-    def configured(self, link: "Link") -> None:
+    def configured(self) -> None:
         """Take note that an input told its configuration."""
 
     def arrived(self, now_s: float) -> None:
@@ -87,7 +87,7 @@ class Link:
         before, self.configuration = self.configuration, configuration
         if before is not None:
             if before.same(configuration):
-                self._hub.configured(self)
+                self._hub.configured()
                 return
             self.lane.counts.configuration_changes += 1
             _LOG.info("%s: its configuration changed, following it", self.receiver.where)
@@ -100,7 +100,7 @@ class Link:
                 len(configuration.stations),
                 configuration.frames_per_second,
             )
-        self._hub.configured(self)
+        self._hub.configured()
 
     def _match(self) -> None:
         if self.configuration is None:

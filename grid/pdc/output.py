@@ -91,9 +91,10 @@ class Output:
         changed = self._changed_s is not None and now_s - self._changed_s < _CHANGE_S
         frame = row.layout.finish(row.frame, ns, row.quality, changed=changed)
         self.server.publish(frame)
-        if now_s < row.deadline_s:
-            counts.alignment.add(time.monotonic() - row.last_s)
-        counts.total.add((time.time_ns() - ns) * 1e-9)
+        if self.open:  # Before, there is nobody to send anything to.
+            if now_s < row.deadline_s:
+                counts.alignment.add(time.monotonic() - row.last_s)
+            counts.total.add((time.time_ns() - ns) * 1e-9)
         if self.mqtt is not None:
             self.mqtt.publish(row.layout.configuration, frame)
 

@@ -82,20 +82,24 @@ class Service:
 
         Only a change of the output's own address, id, rate or outputs costs its clients
         their connections. FrameError or OSError where it cannot be done; then everything
-        is as it was, unless a port was given up that is not to be had again.
+        is as it was, or begins anew as it was.
         """
         before = self.concentrator
         if before.can_become(topology):
             before.apply(topology)
             return
+        after = Concentrator(topology)
         _LOG.warning(
             "%s: the output itself is another one now: its clients have to connect anew",
             topology.stream.name,
         )
-        concentrator = Concentrator(topology)
         await before.close()
-        self.concentrator = concentrator
-        await self._start(concentrator)
+        try:
+            await self._start(after)
+        except OSError:
+            await after.close()
+            await self._start(Concentrator(before.topology))
+            raise
 
     def metrics(self) -> Iterable[Metric]:
         """Return the metrics as they are now."""
@@ -122,6 +126,7 @@ class Service:
         )
 
     async def _start(self, concentrator: Concentrator) -> None:
+        self.concentrator = concentrator
         await concentrator.start(self._settings.listen, self._settings.port)
 
     def _ready(self) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -213,6 +214,34 @@ async def test_an_output_of_another_port_is_opened_there(tmp_path):
         again = Reader(made.out)
         await again.open()
         await streams.soon(lambda: len(again.frames) > 10)
+        await again.close()
+
+
+async def test_an_output_that_cannot_be_opened_goes_back_to_where_it_was(tmp_path, caplog):
+    async with running(tmp_path, 1, 2) as made:
+        with socket.socket() as taken:
+            taken.bind((streams.HOST, 0))
+            taken.listen()
+            before, made.out = made.out, taken.getsockname()[1]
+            made.write(1, 2)
+            await streams.soon(lambda: made.service.watcher.failed)
+        await streams.soon(lambda: accepts(before))
+        again = Reader(before)
+        await again.open()
+        await streams.soon(lambda: len(again.frames) > 10)
+        await again.close()
+    assert "the change cannot be used, going on as before" in caplog.text
+
+
+async def test_another_rate_begins_anew_on_the_same_port(tmp_path):
+    async with running(tmp_path, 1, 2) as made:
+        made.write(1, 2, rate=25)
+        await streams.soon(lambda: made.service.watcher.applied)
+        await streams.soon(lambda: accepts(made.out))
+        again = Reader(made.out)
+        await again.open()
+        await streams.soon(lambda: len(again.frames) > 10)
+        assert again.configuration.data_rate == 25
         await again.close()
 
 
