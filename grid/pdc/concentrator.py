@@ -21,6 +21,7 @@ _LOG = logging.getLogger(__name__)
 START_WAIT_S = 2.0
 """After the first input told its configuration, the others have this long to tell theirs
 before the output opens without them."""
+_MOST_SORTINGS = 64
 
 
 class Concentrator:
@@ -119,6 +120,8 @@ class Concentrator:
         """Return what places the frames of an input of this configuration."""
         key = configuration.time_base, configuration.data_rate
         if key not in self._sortings:
+            if len(self._sortings) >= _MOST_SORTINGS:
+                self._sortings.clear()  # Some sender tells ever new configurations.
             rate = self.topology.stream.rate
             self._sortings[key] = Sorting(configuration, self._slots, rate, closest=self._closest)
         return self._sortings[key]

@@ -25,6 +25,8 @@ _BACK_NS, _FORWARD_NS = -900_000_000, 5_000_000_000
 a leap second), and not frames out of order or missing."""
 _MANY = 50
 """Single late frames are no news: an input's first ones often are."""
+_MOST_SAID = 100
+"""A sender of ever new configurations is no reason to fill a disk."""
 
 
 class Hub(Protocol):
@@ -90,7 +92,13 @@ class Link:
                 self._hub.configured()
                 return
             self.lane.counts.configuration_changes += 1
-            _LOG.info("%s: its configuration changed, following it", self.receiver.where)
+            changes = self.lane.counts.configuration_changes
+            if changes & (changes - 1) == 0:  # The first, and then ever fewer.
+                _LOG.info(
+                    "%s: its configuration changed (%d so far), following it",
+                    self.receiver.where,
+                    changes,
+                )
         self._sorting = self._hub.sorting(configuration)
         self._match()
         if before is None:
@@ -216,6 +224,6 @@ class Link:
 
     def _say(self, what: str, kind: str | None = None) -> None:
         """Say something about this input once."""
-        if (kind or what) not in self._said:
+        if (kind or what) not in self._said and len(self._said) < _MOST_SAID:
             self._said.add(kind or what)
             _LOG.warning("%s: %s", self.receiver.where, what)

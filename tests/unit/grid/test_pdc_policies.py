@@ -234,6 +234,27 @@ async def _feed(sender: streams.Sender) -> None:
         await asyncio.sleep(1 / streams.RATE)
 
 
+async def test_a_sender_of_ever_new_configurations_is_followed_and_fills_neither_log_nor_memory(
+    caplog,
+):
+    (sender,) = pmus(1)
+    async with bench(sender) as made:
+        base = await made.prime()
+        configuration = sender.configuration
+        for step in range(200):
+            other = replace(configuration, time_base=1_000_000 - step)
+            sender.configure(other)
+            sender.server.announce()
+            sender.send(base + step, 3.0)
+            await asyncio.sleep(0.002)
+        counts = made.pdc.links[0].lane.counts
+        await streams.soon(lambda: counts.configuration_changes == 199)
+        await streams.soon(lambda: made.reader.slots()[-1:] == [base + 199])
+        assert len(made.pdc._sortings) <= 64
+    assert caplog.text.count("its configuration changed") < 10
+    assert counts.missing == 0
+
+
 async def test_a_thousand_connections_do_not_disturb_a_client():
     (sender,) = pmus(1)
     async with bench(sender) as made:
