@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grid.address import Address, AddressError, Transport
-from grid.pdc.fields import Fields
+from grid.fields import Fields
 
 
 class AddressFields(Fields):
