@@ -39,7 +39,10 @@ def main(arguments: list[str] | None = None) -> None:
     except document.ScenarioError as error:
         sys.exit("\n".join([f"pmu: {options.scenario} is wrong:", *error.problems]))
     except OSError as error:
-        sys.exit(f"pmu: cannot read {error.filename or 'the clock'}: {error.strerror or error}")
+        absent = isinstance(error, FileNotFoundError) and error.filename == options.scenario
+        shipped = f"; shipped are {', '.join(document.shipped())}" if absent else ""
+        what = error.filename or "the clock"
+        sys.exit(f"pmu: cannot read {what}: {error.strerror or error}{shipped}")
     except ipdc.SetupError as error:
         sys.exit(f"pmu: {error}")
     except captured.CapturedError as error:

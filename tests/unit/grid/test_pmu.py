@@ -176,7 +176,10 @@ def test_sigterm_ends_it_within_a_second_with_clients_connected():
         (["--scenario", "events", "--port", "5"], "are for one PMU, and there are 2"),
         (["--scenario", "events", "--pmu", "west"], "west is none of north, south"),
         (["--scenario", "events", "--ipdc", "pmu.bin"], "exclude each other"),
-        (["--scenario", "nowhere.yml"], "cannot read nowhere.yml"),
+        (
+            ["--scenario", "nowhere.yml"],
+            "cannot read nowhere.yml: No such file or directory; shipped are",
+        ),
         (["--ipdc", __file__], "the first two lines are not a UDP and a TCP port"),
         (["--idcode", "1", "--address", "ftp://x"], "is no address of a stream"),
     ],
