@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grid import c37118
-from grid.bench.figure import Figure
+from grid.bench.figure import Figure, announce
 
 TARGET = 200_000.0
 """Frames a second, for decode and for encode each."""
@@ -69,6 +69,7 @@ def run(seconds: float) -> list[Figure]:
         "reassemble": lambda: reassembler.feed(frame),
         **peer,
     }
+    announce("the codec, and pypmu's", seconds)
     each_s = seconds / len(works)
     rates = {name: _rate(work, each_s) for name, work in works.items()}
     return [

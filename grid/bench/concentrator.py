@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from grid.bench.figure import Figure
+from grid.bench.figure import Figure, announce
 from grid.bench.load import PHASORS
 from grid.c37118 import DataCodec, DataError
 from grid.session import Session
@@ -61,6 +61,7 @@ def run(seconds: float) -> list[Figure]:
     """Measure 200 inputs of one PMU, and four PDCs of 50 PMUs, for so long each."""
     figures = []
     for streams in (PMUS, 4):
+        announce(f"{streams} inputs of {PMUS // streams} PMUs", seconds)
         result = measure(streams, seconds)
         name = f"{streams} x {PMUS // streams} PMUs, {RATE}/s"
         figures += [

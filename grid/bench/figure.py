@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,11 @@ def table(figures: Sequence[Figure]) -> str:
         if figure.limit:
             lines.append(f"{'':{width}}    limited by {figure.limit}")
     return "\n".join(lines)
+
+
+def announce(what: str, seconds: float) -> None:
+    """Say on standard error what is measured now, and for how long."""
+    print(f"{time.strftime('%H:%M:%S')} {what}, for {seconds:g} s", file=sys.stderr, flush=True)
 
 
 def machine() -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grid.bench import receiving
-from grid.bench.figure import Figure
+from grid.bench.figure import Figure, announce
 from grid.bench.receiving import HOST, Received
 
 PMUS = 300
@@ -55,7 +55,12 @@ def run(seconds: float) -> list[Figure]:
 
     The peer has a process for each PMU and each client, so nothing is beside the 300.
     """
-    many, one, peer = measure(seconds), measure(seconds, pmus=1), _peer(seconds)
+    announce(f"{PMUS} PMUs", seconds)
+    many = measure(seconds)
+    announce("one PMU", seconds)
+    one = measure(seconds, pmus=1)
+    announce("one PMU of pypmu", seconds)
+    peer = _peer(seconds)
     wanted = PMUS * RATE
     late = many.received.late
     return [
