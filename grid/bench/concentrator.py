@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import yaml
 
 from grid.bench.figure import Figure, announce
 from grid.bench.load import PHASORS
+from grid.bench.receiving import scrape
 from grid.c37118 import DataCodec, DataError
 from grid.session import Session
 
@@ -171,14 +171,14 @@ def _consume(
         now_ns = time.monotonic_ns()
         if now_ns < begin_s * 1e9:
             continue
-        before = before or _metrics(metrics_port)
+        before = before or scrape(metrics_port)
         soc, fracsec = int.from_bytes(frame[6:10], "big"), int.from_bytes(frame[10:14], "big")
         base = codec.configuration.time_base
         received[soc * RATE + round((fracsec & 0xFFFFFF) * RATE / base)] = now_ns
         absent += sum(word >> 14 != DataError.GOOD for word in codec.stat_words(frame))
         if now_ns >= (begin_s + seconds) * 1e9:
             break
-    after = _metrics(metrics_port)
+    after = scrape(metrics_port)
     delays = sorted((at - sent[slot]) / 1e6 for slot, at in received.items() if slot in sent)
     cpu = "process_cpu_seconds_total"
     return Result(
@@ -246,13 +246,6 @@ def _follow(lines: Iterable[str], ports: dict[str, int]) -> None:
                 ports[name] = int(found[1])
         if " INFO " not in line:
             sys.stderr.write(line)
-
-
-def _metrics(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    lines = (line.rpartition(" ") for line in text.splitlines() if line[:1] != "#")
-    return {name: float(value) for name, _, value in lines}
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -68,6 +69,14 @@ def free_ports(count: int) -> tuple[int, int]:
                 continue
             return first, first + count
     raise OSError(f"no {count + 1} free ports in a row between 10000 and 30000")
+
+
+def scrape(port: int) -> dict[str, float]:
+    """Return the samples of /metrics, by name and labels as they stand there."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}
 
 
 class _Stream(asyncio.Protocol):

@@ -152,7 +152,7 @@ def _watched(
         _wait_ready(monitor)
         numbers: list[dict[str, float]] = []
         received = receiving.received(
-            first, pmus, rate, seconds, lambda: numbers.append(_scrape(monitor))
+            first, pmus, rate, seconds, lambda: numbers.append(receiving.scrape(monitor))
         )
     finally:
         simulator.terminate()
@@ -208,10 +208,3 @@ def _wait_ready(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError("the simulator was not ready within 60 s")
-
-
-def _scrape(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, _, value in samples}

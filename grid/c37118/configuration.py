@@ -1,6 +1,8 @@
 """Configuration frames 1 and 2 (6.4): what a stream can send, and what it sends."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from grid.c37118 import envelope
 from grid.c37118.clocks import Stamp
@@ -46,21 +48,14 @@ class Configuration:
         head, body = envelope.unpack(frame)
         if head.type not in (FrameType.CFG1, FrameType.CFG2):
             raise FrameError(f"a {head.type.name} frame is neither CFG-1 nor CFG-2")
-        cursor = Cursor(body)
-        time_base = cursor.long("TIME_BASE")
-        if not time_base & 0xFFFFFF:
-            raise FrameError("TIME_BASE is 0")
-        count = cursor.word("NUM_PMU")
-        stations = tuple(Station.decode(cursor) for _ in range(count))
-        rate = cursor.word("DATA_RATE")
-        cursor.end()
+        time_base, flags, stations, data_rate = decode_content(body, Station.decode)
         return cls(
             idcode=head.idcode,
             stamp=head.stamp,
-            time_base=time_base & 0xFFFFFF,
-            time_base_flags=time_base >> 24,
+            time_base=time_base,
+            time_base_flags=flags,
             stations=stations,
-            data_rate=rate - ((rate & 0x8000) << 1),
+            data_rate=data_rate,
             type=head.type,
             version=head.version,
         )
@@ -72,13 +67,10 @@ class Configuration:
         head = envelope.Envelope(
             type=self.type, version=self.version, idcode=self.idcode, stamp=self.stamp
         )
-        parts = [
-            encode_time_base(self.time_base, self.time_base_flags),
-            encode_word(len(self.stations)),
-            *(station.encode() for station in self.stations),
-            encode_rate(self.data_rate),
-        ]
-        return envelope.pack(head, b"".join(parts))
+        content = encode_content(
+            self.time_base, self.time_base_flags, self.stations, self.data_rate
+        )
+        return envelope.pack(head, content)
 
 
 def frames_per_second(data_rate: int) -> float:
@@ -88,15 +80,55 @@ def frames_per_second(data_rate: int) -> float:
     return float(data_rate) if data_rate > 0 else 1 / -data_rate
 
 
-def encode_time_base(time_base: int, flags: int) -> bytes:
-    """Return TIME_BASE with the reserved bits above it."""
+class Encodable(Protocol):
+    """One PMU's part of a configuration."""
+
+    def encode(self) -> bytes:
+        """Return its bytes."""
+
+
+_Part = TypeVar("_Part")
+
+
+def decode_content(
+    content: bytes, part: Callable[[Cursor], _Part]
+) -> tuple[int, int, tuple[_Part, ...], int]:
+    """Return TIME_BASE, the bits above it, the PMUs' parts and DATA_RATE of any configuration.
+
+    `part` reads that of one PMU. FrameError if the content is not just that.
+    """
+    cursor = Cursor(content)
+    time_base = cursor.long("TIME_BASE")
+    if not time_base & 0xFFFFFF:
+        raise FrameError("TIME_BASE is 0")
+    count = cursor.word("NUM_PMU")
+    parts = tuple(part(cursor) for _ in range(count))
+    rate = cursor.word("DATA_RATE")
+    cursor.end()
+    return time_base & 0xFFFFFF, time_base >> 24, parts, rate - ((rate & 0x8000) << 1)
+
+
+def encode_content(
+    time_base: int, flags: int, stations: Sequence[Encodable], data_rate: int
+) -> bytes:
+    """Return what decode_content() reads; FrameError if a field does not fit."""
+    return b"".join(
+        [
+            _time_base(time_base, flags),
+            encode_word(len(stations)),
+            *(station.encode() for station in stations),
+            _rate(data_rate),
+        ]
+    )
+
+
+def _time_base(time_base: int, flags: int) -> bytes:
     if not 1 <= time_base <= 0xFFFFFF or not 0 <= flags <= 0xFF:
         raise FrameError(f"TIME_BASE {time_base} is not within 1..16777215")
     return (flags << 24 | time_base).to_bytes(4, "big")
 
 
-def encode_rate(data_rate: int) -> bytes:
-    """Return DATA_RATE."""
+def _rate(data_rate: int) -> bytes:
     if not -0x8000 <= data_rate <= 0x7FFF:
         raise FrameError(f"DATA_RATE {data_rate} does not fit into 16 bits")
     return data_rate.to_bytes(2, "big", signed=True)

@@ -6,14 +6,12 @@ from grid.c37118 import envelope
 from grid.c37118.clocks import Stamp
 from grid.c37118.configuration import (
     Configuration,
-    encode_rate,
-    encode_time_base,
+    decode_content,
+    encode_content,
     frames_per_second,
 )
-from grid.c37118.cursor import Cursor
 from grid.c37118.envelope import FrameType
 from grid.c37118.errors import FrameError
-from grid.c37118.station import encode_word
 from grid.c37118.station3 import Station3
 
 ONLY, FIRST, LAST = 0, 1, 0xFFFF
@@ -84,13 +82,8 @@ class Configuration3:
         """
         if not _SMALLEST_LIMIT <= limit <= envelope.MAX_SIZE:
             raise FrameError(f"a limit of {limit} bytes is not within 64..65535")
-        content = b"".join(
-            [
-                encode_time_base(self.time_base, self.time_base_flags),
-                encode_word(len(self.stations)),
-                *(station.encode() for station in self.stations),
-                encode_rate(self.data_rate),
-            ]
+        content = encode_content(
+            self.time_base, self.time_base_flags, self.stations, self.data_rate
         )
         room = limit - _OVERHEAD
         pieces = [content[at : at + room] for at in range(0, len(content), room)]
@@ -158,21 +151,14 @@ class Fragments:
 
 
 def _decode(head: envelope.Envelope, content: bytes) -> Configuration3:
-    cursor = Cursor(content)
-    time_base = cursor.long("TIME_BASE")
-    if not time_base & 0xFFFFFF:
-        raise FrameError("TIME_BASE is 0")
-    count = cursor.word("NUM_PMU")
-    stations = tuple(Station3.decode(cursor) for _ in range(count))
-    rate = cursor.word("DATA_RATE")
-    cursor.end()
+    time_base, flags, stations, data_rate = decode_content(content, Station3.decode)
     return Configuration3(
         idcode=head.idcode,
         stamp=head.stamp,
-        time_base=time_base & 0xFFFFFF,
-        time_base_flags=time_base >> 24,
+        time_base=time_base,
+        time_base_flags=flags,
         stations=stations,
-        data_rate=rate - ((rate & 0x8000) << 1),
+        data_rate=data_rate,
         version=head.version,
     )
 

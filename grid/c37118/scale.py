@@ -22,6 +22,17 @@ class Component(enum.IntEnum):
     RESERVED_7 = 7
 
 
+COMPONENTS = {
+    "A": Component.A,
+    "B": Component.B,
+    "C": Component.C,
+    "+": Component.POSITIVE,
+    "-": Component.NEGATIVE,
+    "0": Component.ZERO,
+}
+"""Components by the letters that name phases and sequences."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasorScale:
     """PHSCALE: what one phasor is, and how its numbers become volts or amperes."""

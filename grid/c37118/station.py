@@ -1,6 +1,7 @@
 """One PMU's part of a configuration frame (6.4, table 8)."""
 
 import math
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 from grid.c37118.cursor import Cursor
@@ -160,7 +161,11 @@ class Station:
 
     def encode(self) -> bytes:
         """Return this PMU's part of a configuration frame."""
-        self._check()
+        check_channels(
+            self.idcode,
+            (self.phasors, self.analogs, self.digitals),
+            (self.phasor_units, self.analog_units, self.digital_units),
+        )
         words = (
             self.idcode,
             self.format.to_word(),
@@ -176,16 +181,12 @@ class Station:
         parts += [encode_word(self.fnom), encode_word(self.change_count)]
         return b"".join(parts)
 
-    def _check(self) -> None:
-        for names, units, each in (
-            (self.phasors, self.phasor_units, 1),
-            (self.analogs, self.analog_units, 1),
-            (self.digitals, self.digital_units, 16),
-        ):
-            if len(names) != each * len(units):
-                raise FrameError(
-                    f"PMU {self.idcode}: {len(names)} channel names and {len(units)} units"
-                )
+
+def check_channels(idcode: int, names: Iterable[Sized], units: Iterable[Sized]) -> None:
+    """Raise FrameError where names and units of phasors, analogs and digitals don't agree."""
+    for some, theirs, each in zip(names, units, (1, 1, 16), strict=True):
+        if len(some) != each * len(theirs):
+            raise FrameError(f"PMU {idcode}: {len(some)} channel names and {len(theirs)} units")
 
 
 def unit_factor(largest: float) -> int:

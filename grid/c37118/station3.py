@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from grid.c37118.cursor import Cursor
 from grid.c37118.errors import FrameError
-from grid.c37118.scale import CURRENT, AnalogScale, Component, PhasorScale
-from grid.c37118.station import DigitalUnit, Format, Station, encode_word
+from grid.c37118.scale import COMPONENTS, CURRENT, AnalogScale, Component, PhasorScale
+from grid.c37118.station import DigitalUnit, Format, Station, check_channels, encode_word
 
 _PHSCALE = struct.Struct(">HBBff")
 _ANSCALE = struct.Struct(">ff")
@@ -76,7 +76,8 @@ class Station3:
             phasors=station.phasors,
             phasor_units=tuple(
                 PhasorScale(
-                    kind=(CURRENT if unit.kind == 1 else 0) | _ENDINGS.get(name[-1:].upper(), 1),
+                    kind=(CURRENT if unit.kind == 1 else 0)
+                    | COMPONENTS.get(name[-1:].upper(), Component.POSITIVE),
                     scale=1.0 if floats else unit.scale,
                 )
                 for name, unit in zip(station.phasors, station.phasor_units, strict=True)
@@ -157,15 +158,11 @@ class Station3:
             len(self.digital_units),
         )
         names = (*self.phasors, *self.analogs, *self.digitals)
-        for some, units, each in (
-            (self.phasors, self.phasor_units, 1),
-            (self.analogs, self.analog_units, 1),
-            (self.digitals, self.digital_units, 16),
-        ):
-            if len(some) != each * len(units):
-                raise FrameError(
-                    f"PMU {self.idcode}: {len(some)} channel names and {len(units)} units"
-                )
+        check_channels(
+            self.idcode,
+            (self.phasors, self.analogs, self.digitals),
+            (self.phasor_units, self.analog_units, self.digital_units),
+        )
         parts = [_name(self.name), encode_word(self.idcode), self.global_id]
         parts += [encode_word(word) for word in words]
         parts += [_name(name) for name in names]
@@ -198,16 +195,6 @@ class Station3:
                 f"PMU {self.idcode}: a value does not fit into CFG-3: {error}"
             ) from error
         return b"".join(parts)
-
-
-_ENDINGS = {
-    "A": Component.A,
-    "B": Component.B,
-    "C": Component.C,
-    "+": Component.POSITIVE,
-    "-": Component.NEGATIVE,
-    "0": Component.ZERO,
-}
 
 
 def _name(name: str) -> bytes:

@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from grid.address import Address, Transport
+from grid.channels import implied
 from grid.pdc.topology import Input, Pmu, Topology
-from grid.pdc.topology_fields import TopologyFields, implied
+from grid.pdc.topology_fields import TopologyFields
 
 
 class TopologyError(ValueError):

@@ -18,8 +18,9 @@ from grid.c37118 import (
     write,
 )
 from grid.c37118 import envelope as wire
+from grid.channels import DIGITALS_A_WORD
 from grid.pdc.layout import Layout
-from grid.pdc.topology import DIGITALS_A_WORD, Pmu, Stream
+from grid.pdc.topology import Pmu, Stream
 
 _Value = TypeVar("_Value")
 Convert = Callable[[bytes], bytes]

@@ -4,9 +4,8 @@ import enum
 from dataclasses import dataclass, field
 
 from grid.address import Address
+from grid.channels import Phasor
 from grid.pdc.timeline import Wait
-
-DIGITALS_A_WORD = 16
 
 
 class BadTime(enum.StrEnum):
@@ -27,18 +26,6 @@ class Downsampling(enum.StrEnum):
     """The one nearest to the reporting time."""
     LAST_RECEIVED = "last-received"
     """The last one that is nearer to this reporting time than to another."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phasor:
-    """One phasor of a PMU."""
-
-    label: str
-    """Channel name, at most 16 characters."""
-    type: str
-    """V for voltage, I for current."""
-    phase: str
-    """A, B, C, + (positive), - (negative) or 0 (zero sequence)."""
 
 
 @dataclass(frozen=True, kw_only=True)

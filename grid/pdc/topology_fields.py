@@ -7,32 +7,23 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from grid.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
 from grid.pdc.address_fields import AddressFields
 from grid.pdc.topology import (
-    DIGITALS_A_WORD,
     BadTime,
     Downsampling,
     Input,
     Mqtt,
     Payload,
-    Phasor,
     Pmu,
     Stream,
     Topology,
 )
 
-_PHASES = "ABC+-0"
 _FORMATS = {"float": True, "int": False}
 _COORDINATES = {"polar": True, "rectangular": False}
 _MQTT_TEXTS = {"host": "", "ca_file": "", "topic": "grid"}
 _WAITS = {"relative": False, "absolute": True}
-
-
-def implied(label: str) -> Phasor | None:
-    """Return what a label like VA, IC or V+ says by itself."""
-    if len(label) == 2 and label[0] in "VI" and label[1] in _PHASES:
-        return Phasor(label=label, type=label[0], phase=label[1])
-    return None
 
 
 class TopologyFields(AddressFields):
@@ -167,7 +158,7 @@ class TopologyFields(AddressFields):
         return Phasor(
             label=self.label(entry.get("label"), where),
             type=self.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
-            phase=self.one_of(entry, "phase", where, {phase: phase for phase in _PHASES}, ""),
+            phase=self.one_of(entry, "phase", where, {phase: phase for phase in PHASES}, ""),
         )
 
     def word(self, value: object, where: str) -> tuple[str, ...]:

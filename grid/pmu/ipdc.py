@@ -10,7 +10,8 @@ from pathlib import Path
 
 from grid.address import Address, Transport
 from grid.c37118 import Configuration, FrameError, HeaderFrame, Station
-from grid.pmu.layout import HEADROOM, Analog, Layout, Phasor
+from grid.channels import Phasor
+from grid.pmu.layout import HEADROOM, Analog, Layout
 from grid.pmu.scenario import Pmu
 from grid.pmu.signal import CURRENT_A, VOLTAGE_V, Level
 

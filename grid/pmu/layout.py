@@ -14,11 +14,11 @@ from grid.c37118 import (
     Station,
     unit_factor,
 )
+from grid.channels import DIGITALS_A_WORD, Phasor
 from grid.pmu.signal import QUANTITIES, Level
 
 HEADROOM = 2.0
 """Integer phasors can show this many times the undisturbed value."""
-DIGITALS_A_WORD = 16
 
 _A = cmath.rect(1.0, 2 * math.pi / 3)
 _PHASES = "ABC"
@@ -28,18 +28,6 @@ _SEQUENCES = {
     "0": (1 / 3, 1 / 3, 1 / 3),
 }
 _MEGA = 1e6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phasor:
-    """A phasor channel."""
-
-    label: str
-    """Its name, at most 16 characters."""
-    type: str
-    """V or I."""
-    phase: str
-    """A, B or C, or the sequence +, - or 0."""
 
 
 @dataclass(frozen=True, kw_only=True)

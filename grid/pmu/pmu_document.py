@@ -7,15 +7,15 @@ from typing import Any
 
 from grid.address import Address, AddressError
 from grid.c37118 import VERSION_2005, VERSION_2011, Format
+from grid.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
 from grid.pmu import captured
 from grid.pmu.captured import Captured
 from grid.pmu.fields import ScenarioFields
-from grid.pmu.layout import DIGITALS_A_WORD, Analog, Phasor, layout
+from grid.pmu.layout import Analog, layout
 from grid.pmu.replay import Recording, Replay
 from grid.pmu.scenario import PHASORS, Pmu
 from grid.pmu.signal import CURRENT_A, VOLTAGE_V, Level
 
-_PHASES = "ABC+-0"
 _VERSIONS = {2005: VERSION_2005, 2011: VERSION_2011}
 _FORMATS = {"float": True, "int": False}
 _KEYS = {
@@ -124,8 +124,8 @@ class PmuReader:
         )
 
     def _phasor(self, value: object, where: str) -> Phasor:
-        if isinstance(value, str) and len(value) == 2 and value[0] in "VI" and value[1] in _PHASES:
-            return Phasor(label=value, type=value[0], phase=value[1])
+        if isinstance(value, str) and (known := implied(value)) is not None:
+            return known
         if not isinstance(value, dict):
             self._fields.problems.append(
                 f"{where}: {value!r} does not say type and phase as VA, IC or V+ do; "
@@ -137,7 +137,7 @@ class PmuReader:
             label=self._fields.label(entry.get("label"), where),
             type=self._fields.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
             phase=self._fields.one_of(
-                entry, "phase", where, {phase: phase for phase in _PHASES}, ""
+                entry, "phase", where, {phase: phase for phase in PHASES}, ""
             ),
         )
 

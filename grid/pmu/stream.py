@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from grid.c37118 import (
     VERSION_2011,
     Command,
-    Component,
     Configuration,
     Configuration3,
     FrameType,
     HeaderFrame,
     Stamp,
 )
+from grid.c37118.scale import COMPONENTS, CURRENT
+from grid.channels import DIGITALS_A_WORD, Phasor
 from grid.pmu.clock import Clock, Trust
 from grid.pmu.faults import Faults
-from grid.pmu.layout import DIGITALS_A_WORD, Layout, Phasor
+from grid.pmu.layout import Layout
 from grid.pmu.scenario import Pmu
 from grid.pmu.signal import Noise, Source
 from grid.pmu.writer import FrameWriter
@@ -25,16 +26,6 @@ from grid.slots import Slots
 _BEFORE = VERSION_2011
 """In C37.118.2-2011 STAT bit 10 advises that the configuration will change, for 1 min, and is
 cleared when it does; in C37.118-2005 it says for 1 min that it did."""
-
-_CURRENT = 0x08
-_COMPONENTS = {
-    "A": Component.A,
-    "B": Component.B,
-    "C": Component.C,
-    "+": Component.POSITIVE,
-    "-": Component.NEGATIVE,
-    "0": Component.ZERO,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,4 +198,4 @@ class PmuStream:
 
 def _kind(phasor: Phasor) -> int:
     """Return the type byte of CFG-3: voltage or current, and which component."""
-    return (_CURRENT if phasor.type == "I" else 0) | _COMPONENTS[phasor.phase]
+    return (CURRENT if phasor.type == "I" else 0) | COMPONENTS[phasor.phase]

@@ -106,9 +106,8 @@ def _check(module: AnsibleModule, entry: dict[str, Any]) -> None:
         )
     if entry["mode"] is None:
         entry["mode"] = "0755" if entry["directory"] else "0644"
-    if entry["validate"] and Path(path).exists() and _content(path) == entry["content"]:
-        return  # It passed when it was written.
-    if entry["validate"]:
+    # What stands there already passed when it was written.
+    if entry["validate"] and not (Path(path).exists() and _content(path) == entry["content"]):
         with tempfile.NamedTemporaryFile("w", dir=module.tmpdir) as file:
             file.write(entry["content"])
             file.flush()

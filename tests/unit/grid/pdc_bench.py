@@ -10,8 +10,9 @@ import stream_fixtures as streams
 
 from grid import c37118
 from grid.address import Address
+from grid.channels import Phasor
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Mqtt, Phasor, Pmu, Stream, Topology
+from grid.pdc.topology import Input, Mqtt, Pmu, Stream, Topology
 
 PHASORS = (
     Phasor(label="VA", type="V", phase="A"),

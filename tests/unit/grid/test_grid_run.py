@@ -11,8 +11,9 @@ import stream_fixtures as streams
 
 from grid import run
 from grid.address import Address
+from grid.channels import Phasor
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Phasor, Pmu, Stream, Topology
+from grid.pdc.topology import Input, Pmu, Stream, Topology
 
 
 class Service:

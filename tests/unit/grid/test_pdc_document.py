@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
+from grid.channels import Phasor
 from grid.pdc import document
 from grid.pdc.cache import Cache
-from grid.pdc.topology import Phasor
 
 FULL = """
 node: area
