@@ -26,10 +26,10 @@ failover: $(VENV)/.lab  ## Break the running lab and measure its recovery
 	@$(BIN)/pytest -m failover $(ARGS)
 
 bench-up: $(VENV)/.lab  ## Time lab up cold, warm and on a running lab; print the idle load
-	@$(BIN)/python -m lab.bench $(ARGS)
+	@$(BIN)/python -m benchmarks.up $(ARGS)
 
 bench-grid: $(VENV)/.bench  ## Measure codec, simulator and PDC, pypmu beside them
-	@$(BIN)/python -m grid.bench $(ARGS)
+	@$(BIN)/python -m benchmarks.grid $(ARGS)
 
 # ---- the tests -----------------------------------------------------------------
 
@@ -47,7 +47,7 @@ unit: $(VENV)/.dev  ## Unit tests, in parallel
 	$(BIN)/pytest -n auto tests/unit
 
 fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m fuzz $(ARGS)
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 	cd playbooks && ../$(BIN)/ansible-lint --offline -q

@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from grid import log
-from grid.address import Address, AddressError, Transport
-from grid.faults import Fault, ReceiverCounts
+from grid.c37118.faults import Fault, ReceiverCounts
+from grid.capture.conversations import Damage
 from grid.inspect import document, sources, text
-from grid.inspect.conversations import Damage
 from grid.inspect.findings import Kind, Report
 from grid.inspect.seen import Seen
 from grid.inspect.streams import Checks
+from grid.transport.address import Address, AddressError, Transport
+from service import log
 
 _FINE, _FINDINGS, _CANNOT = 0, 1, 2
 _INTERRUPTED = 130

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grid.address import Address
 from grid.c37118 import Configuration, Configuration3, DataCodec, FrameError, FrameType
-from grid.faults import Fault, ReceiverCounts
-from grid.inspect import capture
-from grid.inspect.conversations import Conversations, Damage, Flow
-from grid.inspect.packets import Dissector
+from grid.c37118.faults import Fault, ReceiverCounts
+from grid.capture import pcap as capture
+from grid.capture.conversations import Conversations, Damage, Flow
+from grid.capture.packets import Dissector
 from grid.inspect.seen import Interpreter, Seen
-from grid.receiver import Receiver
+from grid.transport.address import Address
+from grid.transport.receiver import Receiver
 
 See = Callable[[Seen], bool]
 """Takes a frame; True ends the reading."""

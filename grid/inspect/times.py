@@ -2,7 +2,7 @@
 
 from grid.inspect.findings import Kind, Report
 from grid.inspect.text import iso
-from grid.slots import Slots
+from grid.timing.slots import Slots
 
 _OFF_SLOT = 0.05
 """A stamp further from a reporting time than this part of a period doesn't stand at one."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grid.address import Address, AddressError, Transport
-from grid.fields import Fields
+from grid.documents.fields import Fields
+from grid.transport.address import Address, AddressError, Transport
 
 
 class AddressFields(Fields):

@@ -31,7 +31,7 @@ class Row:
     """What is known of one reporting time."""
 
     slot: int
-    """Its number, by grid.slots."""
+    """Its number, by grid.timing.slots."""
     layout: Layout
     """How its frame is laid out."""
     frame: bytearray

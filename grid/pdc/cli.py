@@ -10,12 +10,12 @@ from typing import NoReturn
 
 import pymysql
 
-from grid import log, run
 from grid.c37118 import FrameError
 from grid.pdc import database, document, reading, source, store
 from grid.pdc.cache import Cache
 from grid.pdc.mqtt import MqttError
 from grid.pdc.topology import Topology
+from service import log, run
 
 _POLL_DATABASE_S = 10.0
 _POLL_FILE_S = 1.0

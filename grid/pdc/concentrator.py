@@ -5,7 +5,6 @@ import logging
 import math
 import time
 
-from grid import run
 from grid.c37118 import Configuration
 from grid.pdc import mapping
 from grid.pdc.aligner import Aligner
@@ -14,7 +13,8 @@ from grid.pdc.link import Link
 from grid.pdc.output import Output, stamp
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import Downsampling, Input, Topology
-from grid.slots import Slots
+from grid.timing.slots import Slots
+from service import run
 
 _LOG = logging.getLogger(__name__)
 

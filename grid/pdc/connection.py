@@ -14,8 +14,8 @@ An output stream's CommandChannel is `port=4712` (with `protocol=udp` for UDP, a
 
 from collections.abc import Sequence
 
-from grid.address import Address, AddressError, Transport
 from grid.pdc.topology import Mqtt, Payload
+from grid.transport.address import Address, AddressError, Transport
 
 
 def device_string(address: Address) -> str:

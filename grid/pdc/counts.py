@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from grid.latency import Latencies
+from service.latency import Latencies
 
 
 @dataclass(kw_only=True, slots=True)

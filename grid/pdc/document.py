@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from grid.address import Address, Transport
-from grid.channels import implied
+from grid.documents.channels import implied
 from grid.pdc.topology import Input, Pmu, Topology
 from grid.pdc.topology_fields import TopologyFields
+from grid.transport.address import Address, Transport
 
 
 class TopologyError(ValueError):

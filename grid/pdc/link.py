@@ -4,14 +4,14 @@ import logging
 import time
 from typing import Protocol
 
-from grid.address import Transport
 from grid.c37118 import Configuration, DataCodec, FrameError
 from grid.pdc import mapping
 from grid.pdc.aligner import Aligner, Lane, Row
 from grid.pdc.layout import Layout
 from grid.pdc.sorting import Sorting
 from grid.pdc.topology import BadTime, Input
-from grid.receiver import Receiver
+from grid.transport.address import Transport
+from grid.transport.receiver import Receiver
 
 _LOG = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from grid.c37118 import (
     write,
 )
 from grid.c37118 import envelope as wire
-from grid.channels import DIGITALS_A_WORD
+from grid.documents.channels import DIGITALS_A_WORD
 from grid.pdc.layout import Layout
 from grid.pdc.topology import Pmu, Stream
 

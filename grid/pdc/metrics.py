@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from grid.monitor import summary
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.link import Link
 from grid.pdc.mqtt import MqttOutput
 from grid.pdc.rates import Rates
+from service.monitor import summary
 
 _INPUT = (
     ("received", "frames", "Data frames that arrived whole"),

@@ -17,7 +17,7 @@ from grid.pdc.counts import OutputCounts
 from grid.pdc.layout import TIME_BASE, Layout
 from grid.pdc.mqtt import MqttOutput
 from grid.pdc.topology import Topology
-from grid.server import BUFFER, StreamServer
+from grid.transport.server import BUFFER, StreamServer
 
 _CHANGE_S = 60.0
 """How long STAT bit 10 is set after a change of the configuration (6.3, table 7)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from grid.channels import DIGITALS_A_WORD, Phasor
+from grid.documents.channels import DIGITALS_A_WORD, Phasor
 from grid.pdc import connection
 from grid.pdc.sql import MQTT_ADAPTER, NAME_SIZE, Cursor
 from grid.pdc.topology import (

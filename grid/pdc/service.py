@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from grid import run
-from grid.monitor import Monitor, SourceCollector
 from grid.pdc import metrics
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.rates import Rates
 from grid.pdc.source import Source
 from grid.pdc.topology import Topology
 from grid.pdc.watch import Watcher
+from service import run
+from service.monitor import Monitor, SourceCollector
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from grid.c37118 import Configuration
-from grid.slots import Slots
+from grid.timing.slots import Slots
 
 _OFF_SLOT = 0.25
 """A frame of an input of the output's rate is not taken when it is further from a reporting

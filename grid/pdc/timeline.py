@@ -49,7 +49,7 @@ class Timeline:
     and when all clocks step, the timeline follows after one second. With the absolute wait
     the local clock is real time, and the timeline follows its steps at once.
 
-    Times are numbers of slots of the output (grid.slots).
+    Times are numbers of slots of the output (grid.timing.slots).
     """
 
     def __init__(self, wait: Wait, *, slots_per_s: float) -> None:

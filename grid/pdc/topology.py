@@ -3,9 +3,9 @@
 import enum
 from dataclasses import dataclass, field
 
-from grid.address import Address
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pdc.timeline import Wait
+from grid.transport.address import Address
 
 
 class BadTime(enum.StrEnum):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from grid.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
+from grid.documents.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
 from grid.pdc.address_fields import AddressFields
 from grid.pdc.topology import (
     BadTime,

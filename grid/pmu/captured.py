@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grid.address import Address
 from grid.c37118 import (
     VERSION_2011,
     Command,
@@ -18,10 +17,12 @@ from grid.c37118 import (
     Stamp,
     frame_type,
 )
-from grid.inspect import capture, packets
-from grid.inspect.conversations import Conversations
+from grid.capture import packets
+from grid.capture import pcap as capture
+from grid.capture.conversations import Conversations
 from grid.pmu.clock import Clock, Trust
-from grid.slots import Slots
+from grid.timing.slots import Slots
+from grid.transport.address import Address
 
 _CLOCK_BITS = 0x21F0
 """What STAT says about the clock: in sync, PMU_TQ, unlocked time."""

@@ -6,8 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from grid import log, run
-from grid.address import Address, AddressError
 from grid.c37118 import Format, FrameError
 from grid.pmu import captured, document, ipdc
 from grid.pmu.clock import KernelClock
@@ -15,6 +13,8 @@ from grid.pmu.layout import layout
 from grid.pmu.scenario import PHASORS, Pmu, Scenario
 from grid.pmu.signal import Level
 from grid.pmu.simulator import Simulator
+from grid.transport.address import Address, AddressError
+from service import log, run
 
 _OF_ONE = ("name", "rate", "format", "coordinates", "nominal")
 """Options that describe a single PMU; a scenario or a set-up file says these things itself."""

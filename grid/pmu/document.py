@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
-from grid.address import Address
 from grid.pmu.clock import UNKNOWN, Clock, FixedClock, KernelClock, LeapSecond, within
 from grid.pmu.event_document import EventReader
 from grid.pmu.fields import ScenarioFields
 from grid.pmu.pmu_document import PmuReader
 from grid.pmu.scenario import NOISE, WANDER_HZ, Scenario
+from grid.transport.address import Address
 
 SHIPPED = Path(__file__).with_name("scenarios")
 """Where the scenarios lie that come with this package."""

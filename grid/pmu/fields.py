@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from grid.fields import Fields
+from grid.documents.fields import Fields
 from grid.pmu.schedule import NS, Schedule, Span
 
 _MINUTE_S = 60

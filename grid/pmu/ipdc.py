@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from grid.address import Address, Transport
 from grid.c37118 import Configuration, FrameError, HeaderFrame, Station
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pmu.layout import HEADROOM, Analog, Layout
 from grid.pmu.scenario import Pmu
 from grid.pmu.signal import CURRENT_A, VOLTAGE_V, Level
+from grid.transport.address import Address, Transport
 
 _HEAD = re.compile(rb"\s*(\d{1,5})\s*\r?\n\s*(\d{1,5})\s*\r?\n")
 _FRAME = re.compile(rb"\s*(CFG|HDR) +\d+ +(\d{1,5})\r?\n")

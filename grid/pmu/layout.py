@@ -14,7 +14,7 @@ from grid.c37118 import (
     Station,
     unit_factor,
 )
-from grid.channels import DIGITALS_A_WORD, Phasor
+from grid.documents.channels import DIGITALS_A_WORD, Phasor
 from grid.pmu.signal import QUANTITIES, Level
 
 HEADROOM = 2.0

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from grid.monitor import Monitor, SourceCollector, summary
 from grid.pmu.simulator import Simulator
+from service.monitor import Monitor, SourceCollector, summary
 
 _COUNTERS = {
     "frames": ("frames_published", "Data frames that had receivers."),

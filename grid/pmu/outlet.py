@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from grid.address import Address
 from grid.c37118 import Configuration
-from grid.latency import Latencies
 from grid.pmu.schedule import NS
-from grid.server import StreamServer
-from grid.slots import Slots
+from grid.timing.slots import Slots
+from grid.transport.address import Address
+from grid.transport.server import StreamServer
+from service.latency import Latencies
 
 
 class Stream(Protocol):

@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grid.address import Address, AddressError
 from grid.c37118 import VERSION_2005, VERSION_2011, Format
-from grid.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
+from grid.documents.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
 from grid.pmu import captured
 from grid.pmu.captured import Captured
 from grid.pmu.fields import ScenarioFields
@@ -15,6 +14,7 @@ from grid.pmu.layout import Analog, layout
 from grid.pmu.replay import Recording, Replay
 from grid.pmu.scenario import PHASORS, Pmu
 from grid.pmu.signal import CURRENT_A, VOLTAGE_V, Level
+from grid.transport.address import Address, AddressError
 
 _VERSIONS = {2005: VERSION_2005, 2011: VERSION_2011}
 _FORMATS = {"float": True, "int": False}

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from grid.address import Address
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pmu.captured import Captured
 from grid.pmu.clock import UNKNOWN, Clock, FixedClock
 from grid.pmu.disturbance import Disturbance
 from grid.pmu.faults import Fault
 from grid.pmu.layout import Layout
 from grid.pmu.signal import Ambient, Disturbed, Level, Line, Noise, Source, shared
+from grid.transport.address import Address
 
 PHASORS = tuple(
     Phasor(label=type_ + phase, type=type_, phase=phase) for type_ in "VI" for phase in "ABC"

@@ -4,15 +4,15 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 
-from grid.address import Address
-from grid.latency import Latencies
-from grid.pacing import Pacer
 from grid.pmu.captured import CapturedStream
 from grid.pmu.faults import Fault, Faults
 from grid.pmu.outlet import Outlet, Stream
 from grid.pmu.scenario import Pmu, Scenario, Sources
 from grid.pmu.schedule import NS
 from grid.pmu.stream import PmuStream
+from grid.timing.pacing import Pacer
+from grid.transport.address import Address
+from service.latency import Latencies
 
 _LOG = logging.getLogger(__name__)
 

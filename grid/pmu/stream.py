@@ -14,14 +14,14 @@ from grid.c37118 import (
     Stamp,
 )
 from grid.c37118.scale import COMPONENTS, CURRENT
-from grid.channels import DIGITALS_A_WORD, Phasor
+from grid.documents.channels import DIGITALS_A_WORD, Phasor
 from grid.pmu.clock import Clock, Trust
 from grid.pmu.faults import Faults
 from grid.pmu.layout import Layout
 from grid.pmu.scenario import Pmu
 from grid.pmu.signal import Noise, Source
 from grid.pmu.writer import FrameWriter
-from grid.slots import Slots
+from grid.timing.slots import Slots
 
 _BEFORE = VERSION_2011
 """In C37.118.2-2011 STAT bit 10 advises that the configuration will change, for 1 min, and is

@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from grid import tcp
+from grid.transport import options as tcp
 from grid.transport.stream import Send, Stream
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from grid.address import Address
+from grid.transport.address import Address
 
 _RECEIVE_BUFFER = 1 << 20
 """Asked of the kernel for a receiver: a burst of many senders waits here, not in vain."""

@@ -6,13 +6,14 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from grid import run, tcp
-from grid.address import Address
 from grid.c37118 import Command
-from grid.resolver import Resolver
+from grid.transport import options as tcp
 from grid.transport import sockets
+from grid.transport.address import Address
 from grid.transport.datagrams import Sender
+from grid.transport.resolver import Resolver
 from grid.transport.stream import Send, Stream
+from service import run
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from grid import tcp
-from grid.address import Address
 from grid.c37118 import Reassembler
+from grid.transport import options as tcp
 from grid.transport import sockets
+from grid.transport.address import Address
 from grid.transport.datagrams import Sender
 from grid.transport.stream import Peer, Send, Stream
 

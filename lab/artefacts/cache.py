@@ -20,7 +20,7 @@ from pathlib import Path
 
 import platformdirs
 
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _LOCK_LIMIT_S = 3600.0

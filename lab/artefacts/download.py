@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from lab.artefacts.cache import Say
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 SILENCE_LIMIT_S = 30.0
 """How long a server may say nothing before the connection counts as dead."""

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import command
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.artefacts.toolchain import Toolchain
-from lab.errors import LabError
+from lab.console.errors import LabError
+from lab.host import command
 
 _MODULES_LIMIT_S = 600.0
 _SILENCE_S = 120.0

@@ -13,9 +13,9 @@ from concurrent import futures
 from pathlib import Path
 from typing import TypeVar
 
-from lab.command import CommandError, Result
-from lab.errors import LabError
-from lab.progress import Progress, Step, duration
+from lab.console.errors import LabError
+from lab.console.progress import Progress, Step, duration
+from lab.host.command import CommandError, Result
 
 T = TypeVar("T")
 

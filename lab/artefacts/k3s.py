@@ -14,7 +14,7 @@ from pathlib import Path
 from lab.artefacts import download
 from lab.artefacts.cache import Artefact, Cache, Say, sha256_of
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 _PAUSE = "rancher/mirrored-pause:3.6"
 _COREDNS = "rancher/mirrored-coredns-coredns:{}"

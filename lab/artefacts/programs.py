@@ -3,7 +3,7 @@
 import re
 
 from lab.artefacts.golang import Program, module_version
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.images.recipe import ROOT
 
 PAUSE_VERSION = "3.10.1"

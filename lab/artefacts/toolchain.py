@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import command
 from lab.artefacts.cache import Cache, locked
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
+from lab.host import command
 
 MINIMUM = (1, 24)
 """The oldest Go that builds every program of `images/`."""

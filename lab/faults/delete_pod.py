@@ -7,8 +7,8 @@ from typing import Any
 
 from kubernetes.client import ApiException, V1DeleteOptions, V1Preconditions
 
-from lab.errors import LabError
-from lab.node import Node
+from lab.console.errors import LabError
+from lab.nodes.node import Node
 
 NOT_FOUND = 404
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from lab.faults import guard
-from lab.node import Node
+from lab.nodes.node import Node
 
 
 class Fault(Protocol):

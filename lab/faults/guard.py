@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
-from lab import lab_file
-from lab.errors import LabError
-from lab.node import Node
+from lab.console.errors import LabError
+from lab.nodes import lab_file
+from lab.nodes.node import Node
 
 
 def require_own(nodes: Sequence[Node], lab_name: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from lab.command import CommandError
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults import chain
-from lab.node import Node
+from lab.host.command import CommandError
+from lab.nodes.node import Node
 
 ATTEMPTS = 2
 """How often a node is tried: the first SSH connection after a fault may be lost."""

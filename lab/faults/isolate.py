@@ -9,10 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.errors import LabError
+from lab.cluster.outlets import API_PORT
+from lab.console.errors import LabError
 from lab.faults import chain, heal, probe
-from lab.node import Node
-from lab.outlets import API_PORT
+from lab.nodes.node import Node
 
 CURE = "Run `lab heal`, then `lab status`; try again when all nodes are Ready."
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.errors import LabError
-from lab.node import Node
+from lab.console.errors import LabError
+from lab.nodes.node import Node
 
 _FIND = """\
 # Print "pid start-time command" of the process that is number 1 in the container $1.

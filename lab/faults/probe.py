@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.node import Node
+from lab.nodes.node import Node
 
 KUBELET_PORT = 10250
 """Where every node's kubelet listens."""

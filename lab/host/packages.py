@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.command import CommandError, run
-from lab.errors import LabError
-from lab.progress import Progress, Terminal
+from lab.console.errors import LabError
+from lab.console.progress import Progress, Terminal
+from lab.host.command import CommandError, run
 
 PROGRAMS = {
     "dockerd": "docker.io",

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lab import command
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
+from lab.host import command
 from lab.host.packages import as_root
 from lab.images import layers
 from lab.images.recipe import ROOT, Debian

@@ -10,9 +10,9 @@ import requests
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
-from lab.host import engine
+from lab.console.errors import LabError
 from lab.images import build, debian, recipe
+from lab.providers.container import engine
 
 UPSTREAM = "docker.io/library/mysql:8.4"
 """The publisher's image."""

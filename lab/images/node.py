@@ -2,10 +2,11 @@
 
 from lab.artefacts.cache import Artefact, Cache, machine_architecture
 from lab.artefacts.jobs import Job
-from lab.host import engine as host_engine
-from lab.images import build, engine
-from lab.progress import Progress
-from lab.settings import Settings
+from lab.config.settings import Settings
+from lab.console.progress import Progress
+from lab.images import build
+from lab.providers.container import engine as host_engine
+from lab.providers.container import engine_images as engine
 
 _LIMIT_S = 900.0
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import pydantic
 import yaml
 
-from lab.errors import LabError
+from lab.config import files
+from lab.console.errors import LabError
 
-ROOT = Path(__file__).resolve().parents[2] / "images"
+ROOT = files.ROOT / "images"
 """The folder of all images' folders."""
 
 

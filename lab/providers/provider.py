@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from lab.node import Node, Role
+from lab.nodes.node import Node, Role
 
 
 @dataclass(frozen=True, kw_only=True)

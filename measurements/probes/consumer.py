@@ -4,7 +4,7 @@ import collections
 import time
 from collections.abc import Callable, Sequence
 
-from grid import client
+from grid.transport import client
 from measurements import events, history
 from measurements.probes.addresses import Address, Rotation
 from measurements.probes.probe import Probe

@@ -7,10 +7,9 @@ import time
 
 import pytest
 
+from experiment.session import Session
+from experiment.steady import Steady
 from lab.faults import chain
-
-from .session import Session
-from .steady import Steady
 
 HEAL_AFTER_S = 12
 """Seconds from the timer's start, before the fault is in force, to its end."""

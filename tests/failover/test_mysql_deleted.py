@@ -3,13 +3,12 @@
 import pytest
 from kubernetes import client
 
-from lab.cluster import NAMESPACE
+from experiment import verdict
+from experiment.fixtures import Break
+from experiment.session import Session
+from experiment.steady import Steady
+from lab.cluster.api import NAMESPACE
 from lab.faults.delete_pod import DeletePod
-
-from . import verdict
-from .conftest import Break
-from .session import Session
-from .steady import Steady
 
 APP = "mysql"
 

@@ -2,12 +2,11 @@
 
 import pytest
 
+from experiment import verdict
+from experiment.fixtures import Break
+from experiment.session import Session
+from experiment.steady import Steady
 from lab.faults.kill import Kill
-
-from . import verdict
-from .conftest import Break
-from .session import Session
-from .steady import Steady
 
 APP = "pdc-higher"
 

@@ -12,11 +12,11 @@ import docker
 import pytest
 from kubernetes import client
 
-from lab import etcd
-from lab.command import CommandError, run
-from lab.find import find
-from lab.outlets import MYSQL_PORT
-from lab.state import State
+from lab.cluster import etcd
+from lab.cluster.find import find
+from lab.cluster.outlets import MYSQL_PORT
+from lab.host.command import CommandError, run
+from lab.nodes.state import State
 
 pytestmark = pytest.mark.lab
 

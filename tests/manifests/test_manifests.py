@@ -13,7 +13,7 @@ import yaml
 from grid.pdc import document
 from grid.pmu import document as scenario
 from lab.artefacts import Cache
-from lab.outlets import MYSQL_PORT, OUTLETS
+from lab.cluster.outlets import MYSQL_PORT, OUTLETS
 
 ROOT = Path(__file__).parents[2]
 WORKLOADS = ROOT / "workloads"

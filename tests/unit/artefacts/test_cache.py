@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.artefacts.cache import Artefact, Cache
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 
 def writes(content: bytes):

@@ -1,8 +1,9 @@
 import pytest
 
-from lab.artefacts import choose, k3s
+from lab.artefacts import k3s
 from lab.artefacts.cache import Cache, machine_architecture
-from lab.settings import Settings
+from lab.bundle import choose
+from lab.config.settings import Settings
 
 
 def settings(mirror_url: str) -> Settings:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.artefacts import download
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 CONTENT = bytes(range(256)) * 8000
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import command
 from lab.artefacts import golang, programs, toolchain
 from lab.artefacts.cache import Cache, machine_architecture
 from lab.artefacts.golang import Program
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
+from lab.host import command
 
 MAIN = 'package main\n\nvar version = "none"\n\nfunc main() { println(version) }\n'
 

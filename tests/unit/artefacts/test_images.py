@@ -9,7 +9,7 @@ import pytest
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.images import archive, build, layers, recipe
 
 FOLDERS = sorted(path.parent.name for path in recipe.ROOT.glob("*/image.yml"))

@@ -10,9 +10,9 @@ import pytest
 
 from lab.artefacts import jobs
 from lab.artefacts.jobs import Job, Jobs, StoppedError
-from lab.command import CommandError
-from lab.errors import LabError
-from lab.progress import Silent
+from lab.console.errors import LabError
+from lab.console.progress import Silent
+from lab.host.command import CommandError
 
 SLEEPS_WITH_CHILD = """
 import subprocess, sys, time

@@ -5,7 +5,7 @@ import pytest
 from lab.artefacts import download, k3s
 from lab.artefacts.cache import Cache
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
 
 BELOW = "/v1.34.3+k3s1/"
 

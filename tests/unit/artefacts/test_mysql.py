@@ -5,7 +5,7 @@ import pytest
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.images import debian, mysql, recipe
 
 

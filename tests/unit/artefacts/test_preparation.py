@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.artefacts import download, golang, k3s, preparation, prepare, programs
+from lab.artefacts import download, golang, k3s, programs
 from lab.artefacts.cache import Artefact, Cache, machine_architecture
-from lab.errors import LabError
+from lab.bundle import preparation, prepare
+from lab.config.settings import Settings
+from lab.console.errors import LabError
+from lab.console.progress import Silent
 from lab.images import debian, mysql
-from lab.progress import Silent
-from lab.settings import Settings
 
 ARCH = machine_architecture()
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.command import Result, run
-from lab.node import Node, Ssh
+from lab.host.command import Result, run
+from lab.nodes.node import Node, Ssh
 
 LISTEN = """
 import selectors, socket, sys

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiException
 
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults.delete_pod import DeletePod
-from lab.node import Node, Ssh
+from lab.nodes.node import Node, Ssh
 
 
 class Api:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.command import CommandError, Result
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults import heal
-from lab.node import Node, Ssh
+from lab.host.command import CommandError, Result
+from lab.nodes.node import Node, Ssh
 
 
 @dataclass(frozen=True, kw_only=True)

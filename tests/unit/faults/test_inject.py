@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import lab_file
-from lab.command import Result
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults import guard
 from lab.faults.fault import Fault, inject
-from lab.node import Node, Ssh
+from lab.host.command import Result
+from lab.nodes import lab_file
+from lab.nodes.node import Node, Ssh
 
 
 @dataclass(frozen=True, kw_only=True)

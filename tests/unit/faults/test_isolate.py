@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from lab.command import CommandError
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults import chain, heal, probe
 from lab.faults.isolate import Isolate
+from lab.host.command import CommandError
 
 from .switchboard import NamespaceNode
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.command import Result, run
-from lab.errors import LabError
+from lab.console.errors import LabError
 from lab.faults.kill import Kill, Process
-from lab.node import Node, Ssh
+from lab.host.command import Result, run
+from lab.nodes.node import Node, Ssh
 
 ID = "7d0c" * 16
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import stream_fixtures as streams
 
 from grid import c37118
-from grid.address import Address
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Mqtt, Pmu, Stream, Topology
+from grid.transport.address import Address
 
 PHASORS = (
     Phasor(label="VA", type="V", phase="A"),

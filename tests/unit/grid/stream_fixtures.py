@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from grid import c37118
-from grid.server import StreamServer
+from grid.transport.server import StreamServer
 
 NOW = c37118.Stamp(soc=0, count=0, quality=c37118.TimeQuality(code=c37118.UNRELIABLE))
 HOST = "127.0.0.1"

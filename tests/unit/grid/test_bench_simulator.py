@@ -2,8 +2,8 @@
 
 import pytest
 
-from grid.bench import receiving, simulator
-from grid.latency import Latencies
+from benchmarks.grid import receiving, simulator
+from service.latency import Latencies
 
 
 def test_it_counts_what_a_simulator_sends(monkeypatch):

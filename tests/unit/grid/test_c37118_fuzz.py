@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import fuzz
 import pytest
 
+from fuzz import __main__ as fuzz
 from grid import c37118
 
 

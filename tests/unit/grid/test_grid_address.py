@@ -1,6 +1,6 @@
 import pytest
 
-from grid.address import Address, AddressError, Transport
+from grid.transport.address import Address, AddressError, Transport
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import time
 import pytest
 import stream_fixtures as streams
 
-from grid import alarm
-from grid.alarm import _KernelAlarm, _LoopAlarm
+from grid.timing import alarm
+from grid.timing.alarm import _KernelAlarm, _LoopAlarm
 
 KINDS = [_KernelAlarm, _LoopAlarm]
 

@@ -11,9 +11,9 @@ import stream_fixtures as streams
 from test_grid_transports import listening
 
 from grid import c37118
-from grid.address import Address, Transport
 from grid.c37118 import Command
-from grid.faults import Fault
+from grid.c37118.faults import Fault
+from grid.transport.address import Address, Transport
 
 STRANGE = c37118.HeaderFrame(idcode=7, stamp=streams.NOW, text="no command").encode()
 

@@ -1,8 +1,8 @@
 import pytest
 
-from grid.bench import __main__ as bench
-from grid.bench import codec
-from grid.bench.figure import Figure, table
+from benchmarks.grid import __main__ as bench
+from benchmarks.grid import codec
+from benchmarks.grid.figure import Figure, table
 
 
 def test_the_codec_is_measured_beside_its_targets():

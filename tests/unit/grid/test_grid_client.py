@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import stream_fixtures as streams
 
-from grid import c37118, client
+from grid import c37118
+from grid.transport import client
 
 
 class Background:

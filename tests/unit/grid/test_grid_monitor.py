@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from grid import monitor
-from grid.latency import Latencies
-from grid.monitor import Monitor, SourceCollector
+from service import monitor
+from service.latency import Latencies
+from service.monitor import Monitor, SourceCollector
 
 HOST = "127.0.0.1"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grid.pacing import Pacer
-from grid.slots import Slots
+from grid.timing.pacing import Pacer
+from grid.timing.slots import Slots
 
 S = 1_000_000_000
 

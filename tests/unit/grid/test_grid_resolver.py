@@ -6,7 +6,7 @@ import time
 import pytest
 import stream_fixtures as streams
 
-from grid.resolver import Resolver
+from grid.transport.resolver import Resolver
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 4712))]
 

@@ -9,11 +9,11 @@ import time
 import pytest
 import stream_fixtures as streams
 
-from grid import run
-from grid.address import Address
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.transport.address import Address
+from service import run
 
 
 class Service:
@@ -118,7 +118,7 @@ def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog
     async def broken(_self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("grid.receiver.Receiver.run", broken)
+    monkeypatch.setattr("grid.transport.receiver.Receiver.run", broken)
     phasor = Phasor(label="VA", type="V", phase="A")
     pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
     address = Address(host="127.0.0.1", port=1)

@@ -8,9 +8,9 @@ from pathlib import Path
 import stream_fixtures as streams
 from prometheus_client.parser import text_string_to_metric_families
 
-from grid.address import Address
 from grid.c37118 import DataCodec, DataError
-from grid.receiver import Receiver
+from grid.transport.address import Address
+from grid.transport.receiver import Receiver
 
 SCENARIO = """
     pmus:

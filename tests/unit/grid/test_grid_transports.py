@@ -9,12 +9,12 @@ import pytest
 import stream_fixtures as streams
 
 from grid import c37118
-from grid.address import Address, Transport
-from grid.faults import Fault
+from grid.c37118.faults import Fault
+from grid.c37118.session import Session
 from grid.inspect import sources
 from grid.inspect.seen import Seen
-from grid.receiver import Receiver
-from grid.session import Session
+from grid.transport.address import Address, Transport
+from grid.transport.receiver import Receiver
 
 HOSTS = ["127.0.0.1", "::1"]
 GROUPS = ["239.118.2.1", "ff02::118:2"]

@@ -11,8 +11,8 @@ import pytest
 import synchrophasor_samples as samples
 
 from grid import c37118
+from grid.capture.conversations import Damage
 from grid.inspect import sources
-from grid.inspect.conversations import Damage
 from grid.inspect.seen import Seen
 
 FRAMES = samples.annex_d()

@@ -13,10 +13,10 @@ import tshark_judge
 from pdc_bench import PHASORS, Reader, accepts, bench, now, pmu_input, pmus
 
 from grid import c37118
-from grid.address import Address
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.transport.address import Address
 
 
 async def test_three_pmus_leave_as_one_stream(tmp_path: Path):

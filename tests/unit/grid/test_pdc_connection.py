@@ -2,8 +2,8 @@
 
 import pytest
 
-from grid.address import Address
 from grid.pdc import connection
+from grid.transport.address import Address
 
 HOME = "udp-spontaneous://:4713"
 

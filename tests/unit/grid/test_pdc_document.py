@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from grid.channels import Phasor
+from grid.documents.channels import Phasor
 from grid.pdc import document
 from grid.pdc.cache import Cache
 

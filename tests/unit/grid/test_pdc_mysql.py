@@ -14,8 +14,8 @@ import pymysql
 import pytest
 import stream_fixtures as streams
 
-from grid import client
 from grid.pdc import document, schema
+from grid.transport import client
 
 pytestmark = pytest.mark.mysql
 

@@ -7,11 +7,11 @@ import stream_fixtures as streams
 from pdc_bench import PHASORS, now
 
 from grid import c37118
-from grid.address import Address
 from grid.pdc import document
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import Input, Pmu, Stream, Topology
-from grid.receiver import Receiver
+from grid.transport.address import Address
+from grid.transport.receiver import Receiver
 
 FORMS = [
     "tcp://127.0.0.1:{port}",

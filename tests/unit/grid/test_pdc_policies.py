@@ -11,9 +11,9 @@ import stream_fixtures as streams
 from pdc_bench import PHASORS, accepts, bench, now, pmu_input, pmus
 
 from grid import c37118
-from grid.address import Address
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology import BadTime, Downsampling, Input, Pmu, Stream, Topology
+from grid.transport.address import Address
 
 UNSYNCHRONIZED = c37118.Stat(synchronized=False, time_quality=7)
 

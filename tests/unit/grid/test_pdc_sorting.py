@@ -5,7 +5,7 @@ import stream_fixtures as streams
 
 from grid.c37118 import Configuration, Stamp, TimeQuality
 from grid.pdc.sorting import Sorting
-from grid.slots import Slots
+from grid.timing.slots import Slots
 
 MS = 1_000_000
 SECOND = 1_700_000_000

@@ -12,11 +12,12 @@ import pytest
 import stream_fixtures as streams
 import tshark_judge
 
-from grid import c37118, client
+from grid import c37118
 from grid.c37118 import Command
 from grid.pmu import cli, document
 from grid.pmu.layout import Layout
 from grid.pmu.scenario import PHASORS, Pmu, Scenario, Sources
+from grid.transport import client
 
 DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
 

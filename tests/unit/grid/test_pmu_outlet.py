@@ -2,9 +2,9 @@
 
 import pytest
 
-from grid.latency import Latencies
 from grid.pmu.outlet import Outlet
-from grid.slots import Slots
+from grid.timing.slots import Slots
+from service.latency import Latencies
 
 
 class Counting:

@@ -10,7 +10,6 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grid.address import Transport
 from grid.c37118 import VERSION_2005, FrameError, Stat
 from grid.pmu import document
 from grid.pmu.disturbance import Oscillation
@@ -18,6 +17,7 @@ from grid.pmu.document import ScenarioError
 from grid.pmu.faults import Flags
 from grid.pmu.schedule import NS
 from grid.pmu.simulator import Simulator
+from grid.transport.address import Transport
 
 PROCESS_NS = 1_700_000_000 * NS
 

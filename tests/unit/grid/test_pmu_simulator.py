@@ -14,10 +14,10 @@ import stream_fixtures as streams
 from prometheus_client.parser import text_string_to_metric_families
 
 from grid import c37118
-from grid.address import Address
 from grid.pmu import document, metrics
 from grid.pmu.simulator import Simulator
-from grid.receiver import Receiver
+from grid.transport.address import Address
+from grid.transport.receiver import Receiver
 
 
 def simulator(text: str) -> Simulator:

@@ -4,9 +4,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab import cli, down, find, kubectl, status
-from lab.errors import LabError
-from lab.status import FrameRate, NodeStatus, PodStatus, Status, not_flowing
+from lab.cluster import find, kubectl
+from lab.commands import cli, down, status
+from lab.commands.status import FrameRate, NodeStatus, PodStatus, Status, not_flowing
+from lab.console.errors import LabError
 
 
 @pytest.fixture

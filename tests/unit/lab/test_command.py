@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from lab.command import CommandError, run
+from lab.host.command import CommandError, run
 
 
 def test_result_has_output_and_code():

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import inventory
-from lab.errors import LabError
-from lab.settings import Settings
+from lab.config import inventory
+from lab.config.settings import Settings
+from lab.console.errors import LabError
 
 EMBEDDED = Path(__file__).parents[3] / "inventories" / "embedded"
 

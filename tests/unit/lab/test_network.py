@@ -2,8 +2,8 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from lab.errors import LabError
-from lab.providers import network
+from lab.console.errors import LabError
+from lab.providers.container import network
 
 
 def test_auto_takes_the_first_free_network():

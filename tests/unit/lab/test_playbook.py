@@ -3,10 +3,10 @@ import signal
 
 import pytest
 
-from lab import playbook
-from lab.node import Node, Ssh
-from lab.playbook import _failure, _interruptible, _Listener
-from lab.progress import Silent
+from lab.console.progress import Silent
+from lab.nodes.node import Node, Ssh
+from lab.provisioning import playbook
+from lab.provisioning.playbook import _failure, _interruptible, _Listener
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@ import itertools
 
 import pytest
 
-from lab import profiles
-from lab.errors import LabError
-from lab.profiles import LATENESS_S
+from lab.config import profiles
+from lab.config.profiles import LATENESS_S
+from lab.console.errors import LabError
 
 CASES = ["pdc-killed", "mysql-deleted", "worker-isolated"]
 

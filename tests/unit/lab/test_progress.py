@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from lab.errors import LabError
-from lab.progress import Silent, Terminal, duration, wait
+from lab.console.errors import LabError
+from lab.console.progress import Silent, Terminal, duration, wait
 
 
 def terminal():

@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
-from lab.errors import LabError
-from lab.state import State
+from lab.console.errors import LabError
+from lab.nodes.state import State
 
 
 def hold(root, held, done):

@@ -1,0 +1,1 @@
+"""What the programs reach, measured; run by `make bench-...`."""

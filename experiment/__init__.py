@@ -1,0 +1,1 @@
+"""The pytest plugin: where the lab and its measurements meet."""

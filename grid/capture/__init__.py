@@ -1,0 +1,1 @@
+"""From packet captures to C37.118 frames."""

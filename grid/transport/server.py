@@ -1,0 +1,114 @@
+"""A C37.118 sender: answers commands, sends data to whoever turned them on."""
+
+from collections.abc import Collection
+
+from grid.c37118 import Command
+from grid.transport.address import Address, Transport
+from grid.transport.spontaneous import SpontaneousOutlet
+from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
+from grid.transport.tcp import TcpOutlet
+from grid.transport.udp import UdpOutlet
+
+_OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
+    Transport.TCP: TcpOutlet,
+    Transport.TCP_UDP: TcpOutlet,
+    Transport.UDP: UdpOutlet,
+    Transport.SPONTANEOUS: SpontaneousOutlet,
+}
+
+
+BUFFER = 64 * 1024
+"""More than a second of a stream of some PMUs."""
+
+
+class StreamServer:
+    """Serves one stream to any number of clients, at most `limit`, by one or more transports.
+
+    A TCP client that doesn't read what it asked for is dropped when `buffer` bytes wait for
+    it on top of the kernel's 64 KiB: nobody else waits for it. Connections that never send
+    anything are no error (probes of an orchestrator do that). A UDP client is dropped when
+    the network answers that nobody is there.
+    """
+
+    def __init__(
+        self,
+        *,
+        idcode: int,
+        answer: Answer,
+        name: str,
+        limit: int = MOST_CLIENTS,
+        buffer: int = BUFFER,
+    ) -> None:
+        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer)
+
+    @property
+    def name(self) -> str:
+        """How log messages call this stream."""
+        return self._stream.name
+
+    @property
+    def idcode(self) -> int:
+        """The id that commands must carry."""
+        return self._stream.idcode
+
+    @property
+    def counts(self) -> SenderCounts:
+        """What happened so far."""
+        return self._stream.counts
+
+    @property
+    def clients(self) -> Collection[Peer]:
+        """Open connections, and UDP clients that turned data on."""
+        return self._stream.clients.keys()
+
+    @property
+    def receivers(self) -> int:
+        """How many destinations a data frame is sent to now."""
+        return len(self._stream.targets)
+
+    async def bind(self, listen: str | None, port: int) -> None:
+        """Take TCP `port` of the address `listen` (None: all); connections are still refused.
+
+        OSError where the address is not to be had.
+        """
+        await self.attach(Address(host=listen or "", port=port))
+
+    async def attach(self, address: Address) -> None:
+        """Add a transport, which does nothing before accept(); several serve side by side.
+
+        OSError where the address is not to be had.
+        """
+        outlet = _OUTLETS[address.transport](self._stream, address)
+        await outlet.bind()
+        self._stream.outlets.append(outlet)
+
+    async def accept(self) -> str:
+        """Accept and send from now on; return the addresses, for the log."""
+        return ", ".join([await outlet.start() for outlet in self._stream.outlets])
+
+    @property
+    def port(self) -> int:
+        """The port that the first transport listens on; 0 before bind()."""
+        return self._stream.outlets[0].port if self._stream.outlets else 0
+
+    def publish(self, frame: bytes) -> None:
+        """Send one data frame to the clients that turned data on."""
+        stream = self._stream
+        for send in stream.targets:
+            send(frame)
+        stream.counts.frames += 1
+        stream.counts.sent += len(stream.targets)
+
+    def announce(self) -> None:
+        """Send CFG-2 now to all who get data; call it before the first frame that needs it."""
+        answer = self._stream.answer(Command.SEND_CFG2)
+        for frame in (answer,) if isinstance(answer, bytes) else answer or ():
+            for send in self._stream.targets:
+                send(frame)
+
+    async def close(self) -> None:
+        """Stop listening and end all connections."""
+        for outlet in self._stream.outlets:
+            outlet.close()
+        for client in tuple(self._stream.clients):
+            client.abort()

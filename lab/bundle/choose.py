@@ -1,0 +1,37 @@
+"""Which distribution of Kubernetes a new lab gets."""
+
+from dataclasses import dataclass
+
+from lab.artefacts import k3s
+from lab.artefacts.cache import Cache, machine_architecture
+from lab.config.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A distribution, and why."""
+
+    distribution: str
+    """k3s or kubeadm."""
+    reason: str
+    """One line for the user."""
+
+
+def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> Choice:
+    """Return `wanted`, or for `auto` k3s where it is cached or its mirror answers.
+
+    Asking the mirror takes at most k3s.PROBE_LIMIT_S per address that its name has.
+    """
+    if wanted != "auto":
+        return Choice(distribution=wanted, reason="asked for")
+    release = k3s.Release(
+        version=settings.lab_k3s_version,
+        arch=machine_architecture(),
+        mirror=settings.lab_k3s_mirror,
+    )
+    if k3s.cached(release, cache=cache):
+        return Choice(distribution="k3s", reason=f"k3s {release.version} is in the cache")
+    why = k3s.reachable(release)
+    if why is None:
+        return Choice(distribution="k3s", reason=f"{release.mirror} has k3s {release.version}")
+    return Choice(distribution="kubeadm", reason=f"k3s {release.version} cannot be had: {why}")

@@ -1,0 +1,172 @@
+"""All of a lab's files into the cache: built, bootstrapped or downloaded, side by side.
+
+Go builds take both processors, and Debian's packages and downloads the network, so
+there is one lane for each. On two processors the Kubernetes build decides how long
+the whole takes; what the cache has already costs milliseconds.
+"""
+
+import threading
+from concurrent.futures import Future
+
+from lab.artefacts import golang, k3s, programs, toolchain
+from lab.artefacts.cache import Artefact, Cache, machine_architecture
+from lab.artefacts.golang import Program
+from lab.artefacts.jobs import Job, Jobs
+from lab.artefacts.toolchain import Toolchain
+from lab.bundle.bundle import Bundle
+from lab.config.settings import Settings
+from lab.console.progress import Progress
+from lab.images import build, mysql, node
+
+LIMIT_S = 3600.0
+"""The longest that all of it may take."""
+_KUBEADM_IMAGES = ("kubernetes", "etcd", "coredns", "pause", "flannel")
+
+
+def prepare(distribution: str, settings: Settings, cache: Cache, progress: Progress) -> Bundle:
+    """Return the bundle of `distribution` (k3s or kubeadm), complete in the cache.
+
+    Raises LabError where something cannot be had; what is finished by then stays.
+    """
+    with (
+        progress.step("Prepare binaries and images", limit_s=LIMIT_S) as step,
+        Jobs(step, progress) as jobs,
+    ):
+        return _Preparation(settings, cache, jobs).all(distribution)
+
+
+class _Preparation:
+    """One call of `prepare`."""
+
+    def __init__(self, settings: Settings, cache: Cache, jobs: Jobs) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._jobs = jobs
+        self._arch = machine_architecture()
+        self._go: Toolchain | None = None
+        self._go_lock = threading.Lock()
+
+    def all(self, distribution: str) -> Bundle:
+        """Queue everything, longest first, and wait."""
+        settings, cache, arch = self._settings, self._cache, self._arch
+        own = self._kubeadm() if distribution == "kubeadm" else self._k3s()
+        self._jobs.add("debian", "node image", lambda job: node.archive(cache, job))
+        database = self._jobs.add(
+            "debian",
+            "MySQL image",
+            lambda job: mysql.image(settings.lab_mysql_source, arch=arch, cache=cache, job=job),
+        )
+        grid = build.gather("grid", version="1", cache=cache)
+        grid_archive = self._jobs.add(
+            "debian",
+            "PMU and PDC image",
+            lambda job: build.bundle("grid", [grid], arch=arch, cache=cache, job=job),
+        )
+        self._jobs.wait(limit_s=LIMIT_S)
+        bundle = own.result()
+        return Bundle(
+            files=bundle.files,
+            image_archives=[
+                *bundle.image_archives,
+                database.result().archive.relative,
+                grid_archive.result().relative,
+            ],
+            images={
+                **bundle.images,
+                "mysql": database.result().name,
+                "grid": grid.names[0],
+            },
+            versions={**bundle.versions, "mysql": database.result().version},
+        )
+
+    def _kubeadm(self) -> "Future[Bundle]":
+        wanted = [
+            programs.kubernetes(self._settings.lab_kubernetes_version),
+            programs.coredns(),
+            programs.flannel(),
+            programs.etcd(),
+            programs.flannel_cni(),
+            programs.pause(),
+        ]
+        built = [self._build(program) for program in wanted]
+        versions = {program.name: program.version for program in wanted}
+
+        def gather(job: Job) -> Bundle:
+            files = {future.result().name: future.result() for future in built}
+            images = {
+                name: build.gather(
+                    name, version=versions[name], cache=self._cache, programs=[*files.values()]
+                )
+                for name in _KUBEADM_IMAGES
+            }
+            archive = build.bundle(
+                "kubeadm", [*images.values()], arch=self._arch, cache=self._cache, job=job
+            )
+            return Bundle(
+                files={name: artefact.relative for name, artefact in files.items()},
+                image_archives=[archive.relative],
+                images={name: image.names[0] for name, image in images.items()},
+                versions={"distribution": "kubeadm", **versions},
+            )
+
+        return self._jobs.add("archives", "Kubernetes images", gather)
+
+    def _k3s(self) -> "Future[Bundle]":
+        release = k3s.Release(
+            version=self._settings.lab_k3s_version,
+            arch=self._arch,
+            mirror=self._settings.lab_k3s_mirror,
+        )
+        binary = self._jobs.add(
+            "downloads", "k3s", lambda job: k3s.binary(release, cache=self._cache, job=job)
+        )
+        images = self._jobs.add(
+            "downloads",
+            "k3s images",
+            lambda job: k3s.images(release, cache=self._cache, job=job),
+        )
+
+        def gather(job: Job) -> Bundle:
+            archive = images.result() or self._k3s_images(release, job)
+            return Bundle(
+                files={"k3s": binary.result().relative},
+                image_archives=[archive.relative],
+                images={},
+                versions={"distribution": "k3s", "k3s": release.version},
+            )
+
+        return self._jobs.add("archives", "k3s images", gather)
+
+    def _k3s_images(self, release: k3s.Release, job: Job) -> Artefact:
+        """Build the two images that k3s needs, where its own archive cannot be had."""
+        wanted = [programs.coredns(), programs.pause()]
+        built = [
+            golang.build(program, arch=self._arch, cache=self._cache, go=self._toolchain, job=job)
+            for program in wanted
+        ]
+        names = k3s.fallback_names(release, cache=self._cache)
+        sources = [
+            build.gather(
+                program.name,
+                version=program.version,
+                cache=self._cache,
+                programs=built,
+                names=names[program.name],
+            )
+            for program in wanted
+        ]
+        return build.bundle("k3s", sources, arch=self._arch, cache=self._cache, job=job)
+
+    def _build(self, program: Program) -> "Future[Artefact]":
+        return self._jobs.add(
+            "go",
+            f"{program.name} {program.version}",
+            lambda job: golang.build(
+                program, arch=self._arch, cache=self._cache, go=self._toolchain, job=job
+            ),
+        )
+
+    def _toolchain(self, job: Job) -> Toolchain:
+        with self._go_lock:
+            self._go = self._go or toolchain.find(self._cache, job)
+            return self._go

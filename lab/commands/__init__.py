@@ -1,0 +1,1 @@
+"""The `lab` command: one verb a file."""

@@ -1,0 +1,38 @@
+"""`lab status` for people."""
+
+from rich.console import Console
+from rich.table import Table
+
+from lab.cluster.outlets import FRAME_RATE
+from lab.commands.status import Status
+
+
+def show(status: Status, console: Console) -> None:
+    """Print `status` as three tables and a verdict."""
+    console.print(f"Lab [bold]{status.lab}[/]: {status.distribution or 'no cluster'}", end="")
+    console.print(f", timers '{status.profile}'" if status.profile else "")
+    nodes = Table("Node", "Role", "Address", "State", "Kubernetes", title_justify="left")
+    for node in status.nodes:
+        state = "Ready" if node.ready else "NotReady" if node.running else "stopped"
+        nodes.add_row(node.name, node.role, node.address, _mark(state, node.ready), node.version)
+    console.print(nodes)
+    if status.pods:
+        pods = Table("Pod", "Node", "State", "Restarts")
+        for pod in status.pods:
+            state = "Ready" if pod.ready else pod.phase
+            pods.add_row(pod.name, pod.node, _mark(state, pod.ready), str(pod.restarts))
+        console.print(pods)
+    frames = Table("Stream", "Frames/s", "Asked at", "")
+    for rate in status.frames:
+        shown = _mark(
+            f"{rate.frames_per_s:.1f} of {FRAME_RATE}", rate.frames_per_s >= FRAME_RATE - 1
+        )
+        frames.add_row(rate.name, shown, rate.address, rate.problem)
+    console.print(frames)
+    if status.problem:
+        console.print(status.problem, style="red")
+    console.print("healthy" if status.healthy else "not healthy", style="bold")
+
+
+def _mark(text: str, good: bool) -> str:
+    return f"[green]{text}[/]" if good else f"[red]{text}[/]"

@@ -1,0 +1,1 @@
+"""What a lab is asked to be: settings, inventory, timer profiles."""

@@ -1,0 +1,8 @@
+"""Where the kit's own files are: playbooks, images, inventories, workloads."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+ROOT = _PACKAGE / "files" if (_PACKAGE / "files").is_dir() else _PACKAGE.parent
+"""The folder that holds them: in an installed kit `lab/files`, in a checkout its top."""

@@ -1,0 +1,1 @@
+"""Nodes as systemd containers on the local Docker engine."""

@@ -1,0 +1,100 @@
+"""The local Docker engine: found, or started where none runs."""
+
+import subprocess
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException
+
+from lab.console.errors import LabError
+from lab.console.progress import Progress, wait
+from lab.host.command import CommandError, run
+from lab.host.packages import as_root
+
+LOG = Path("/var/log/blackstart-dockerd.log")
+"""Where an engine writes that this kit started without systemd."""
+START_LIMIT_S = 60
+
+
+def connect() -> docker.DockerClient:
+    """Return a client of the local engine.
+
+    Raises LabError where none answers; only `ensure` starts one.
+    """
+    try:
+        return docker.from_env(timeout=120)
+    except DockerException as error:
+        raise _absent(error) from None
+
+
+def ensure(progress: Progress) -> docker.DockerClient:
+    """Return a client of the local engine, after starting it where none runs."""
+    try:
+        return docker.from_env(timeout=120)
+    except DockerException as error:
+        if "Permission denied" in str(error):
+            raise _absent(error) from None
+    with progress.step("Start the Docker engine", limit_s=START_LIMIT_S) as step:
+        _start()
+        wait(
+            "the Docker engine",
+            _answers,
+            limit_s=START_LIMIT_S,
+            step=step,
+            evidence=_log,
+            cure="Mend what the log names, or start Docker yourself.",
+        )
+    return docker.from_env(timeout=120)
+
+
+def _start() -> None:
+    """Start the engine by systemd where that runs this machine, else as a daemon."""
+    if Path("/run/systemd/system").exists():
+        try:
+            run([*as_root(), "systemctl", "start", "docker"], timeout_s=START_LIMIT_S)
+        except CommandError as error:
+            raise LabError(
+                "The Docker engine could not be started.",
+                "See: journalctl -u docker",
+                evidence=str(error),
+            ) from None
+        return
+    # The shell opens the log as root does; setsid keeps a Ctrl-C in this terminal,
+    # and the end of this process, from the engine.
+    command = f"exec setsid dockerd >>{LOG} 2>&1 </dev/null"
+    subprocess.Popen(
+        [*as_root(), "sh", "-c", command],
+        env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _answers() -> str | None:
+    try:
+        docker.from_env(timeout=5).ping()
+    except DockerException:
+        return "it does not answer yet"  # Its log says why, should the time run out.
+    return None
+
+
+def _log() -> str:
+    try:
+        return "\n".join(LOG.read_text(errors="replace").splitlines()[-15:])
+    except OSError:
+        return ""
+
+
+def _absent(error: Exception) -> LabError:
+    if "Permission denied" in str(error):
+        return LabError(
+            "The Docker engine runs, but this user may not use it.",
+            "Run `sudo make lab-up`, or add the user to the group docker and log in again.",
+        )
+    return LabError(
+        "No Docker engine answers on this machine.",
+        "`lab up` starts one; or start it yourself.",
+        evidence=str(error).splitlines()[0],
+    )

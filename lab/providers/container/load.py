@@ -1,0 +1,60 @@
+"""CPU and memory of the node containers, from the cgroup accounting that the engine reads.
+
+/proc inside a container node shows the whole machine, so its own tools can't tell.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lab.providers.container import engine
+from lab.providers.container.provider import HOST_LABEL, LABEL, ROLE_LABEL
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeLoad:
+    """What a node used over a span of time."""
+
+    name: str
+    """Host name."""
+    role: str
+    """Server or worker."""
+    cpu_percent: float
+    """Mean CPU, in percent of ONE core (the thesis gives percent of four)."""
+    memory_mib: float
+    """Memory at the end, in MiB, without page cache that can be dropped."""
+
+
+def measure(lab: str, span_s: float) -> list[NodeLoad]:
+    """Watch the nodes of the lab called `lab` for `span_s` seconds."""
+    containers = engine.connect().containers.list(filters={"label": f"{LABEL}={lab}"})
+    before: dict[str | None, Any] = {c.name: c.stats(stream=False) for c in containers}
+    time.sleep(span_s)
+    return sorted(_loads(containers, before), key=lambda load: load.name)
+
+
+def _loads(containers: list[Any], before: dict[str | None, Any]) -> Iterator[NodeLoad]:
+    for container in containers:
+        then, now = before[container.name], container.stats(stream=False)
+        cpu_ns = now["cpu_stats"]["cpu_usage"]["total_usage"]
+        cpu_ns -= then["cpu_stats"]["cpu_usage"]["total_usage"]
+        span_ns = _read_ns(now) - _read_ns(then)
+        memory = now["memory_stats"]
+        dropped = memory["stats"].get(
+            "total_inactive_file", memory["stats"].get("inactive_file", 0)
+        )
+        yield NodeLoad(
+            name=container.labels[HOST_LABEL],
+            role=container.labels[ROLE_LABEL],
+            cpu_percent=round(100 * cpu_ns / span_ns, 1),
+            memory_mib=round((memory["usage"] - dropped) / MIB, 1),
+        )
+
+
+def _read_ns(stats: dict[str, Any]) -> int:
+    """Return the engine's own time of the sample, in ns (exact to 1 us)."""
+    return round(datetime.fromisoformat(stats["read"]).timestamp() * 1e9)

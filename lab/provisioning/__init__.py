@@ -1,0 +1,1 @@
+"""Running the playbooks on the nodes."""
