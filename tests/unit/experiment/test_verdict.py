@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from experiment.pods import Pod
 
 from experiment import pods, verdict
-from experiment.pods import Pod
 from lab.config.profiles import Window
 
 CONFIGURATION = {"lower.Device": ((1, "pmu-1"), (2, "pmu-2")), "higher.Node": ((1, "pdc"),)}

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from kubernetes import client
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
-from experiment import pods
-from experiment.pods import Pod
+from experiment.workloads import pods
+from experiment.workloads.pods import WorkloadPod
 from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready
 from lab.cluster.find import Lab
 from lab.cluster.outlets import FRAME_RATE
 from lab.commands import status
+from lab.config.files import ROOT
 from lab.console import progress
 from lab.console.errors import LabError
 from lab.console.progress import Progress
@@ -24,13 +24,13 @@ LIMIT_S = 180.0
 """How long a lab may take to become steady: a node's return, and its pods' restart."""
 SETTLE_S = 10.0
 """How long rows and frames may take to come once everything is ready."""
-EVIDENCE = Path(__file__).parents[2] / "playbooks/roles/workloads/files/evidence.sh"
+EVIDENCE = ROOT / "playbooks/roles/workloads/files/evidence.sh"
 """Prints what explains pods that do not become ready; the role `workloads` uses it too."""
 CURE = "Run `lab heal`, then `lab status`; `lab up` brings a lab back to what it should be."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steady:
+class SteadyState:
     """Waits until a lab is whole."""
 
     lab: Lab
@@ -42,7 +42,7 @@ class Steady:
     progress: Progress
     """Where the waiting is shown."""
 
-    def wait(self, when: str) -> Mapping[str, Pod]:
+    def wait(self, when: str) -> Mapping[str, WorkloadPod]:
         """Wait until nothing is missing, and return the pods by their app.
 
         Raises LabError with what is missing and what the cluster says about it.
@@ -58,8 +58,10 @@ class Steady:
             )
         return pods.by_app(pods.of(self.lab.cluster))
 
-    def move(self, app: str, why: str, wrong: Callable[[Pod], bool]) -> Mapping[str, Pod]:
-        """Make the pod of `app` anew where it is `wrong`, then wait for the steady state.
+    def move(
+        self, app: str, why: str, wrong: Callable[[WorkloadPod], bool]
+    ) -> Mapping[str, WorkloadPod]:
+        """Replace the pod of `app` where it is `wrong`, then wait for the steady state.
 
         The scheduler puts it where it belongs: pods move to no other node by themselves
         when a node comes back.
@@ -68,7 +70,7 @@ class Steady:
         if not wrong(found[app]):
             return found
         pod = found[app]
-        self.progress.note(f"  {pod.name} on {pod.node} is made anew: {why}")
+        self.progress.note(f"  {pod.name} on {pod.node} is replaced: {why}")
         client.CoreV1Api(self.lab.cluster.api()).delete_namespaced_pod(pod.name, NAMESPACE)
         found = self.wait("with a new pod")
         if wrong(found[app]):

@@ -11,7 +11,7 @@ APPS = ("mysql", "pdc-higher", "pdc-lower", "pmu-1", "pmu-2", "pmu-3")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pod:
+class WorkloadPod:
     """One pod of the workloads."""
 
     app: str
@@ -32,17 +32,17 @@ class Pod:
     """The runtime's name of its container; empty before the first start."""
 
 
-def of(cluster: Cluster) -> list[Pod]:
+def of(cluster: Cluster) -> list[WorkloadPod]:
     """Return all pods of the workloads, those that are on their way out included."""
     return [_pod(pod) for pod in cluster.list_pods(NAMESPACE)]
 
 
-def by_app(found: list[Pod]) -> Mapping[str, Pod]:
+def by_app(found: list[WorkloadPod]) -> Mapping[str, WorkloadPod]:
     """Return the pod of each workload that stays."""
     return {pod.app: pod for pod in found if not pod.deleting}
 
 
-def missing(found: list[Pod]) -> str | None:
+def missing(found: list[WorkloadPod]) -> str | None:
     """Say what keeps the workloads from being whole, or None where nothing does."""
     if leaving := [pod.name for pod in found if pod.deleting]:
         return f"{', '.join(leaving)} must be gone"
@@ -54,10 +54,10 @@ def missing(found: list[Pod]) -> str | None:
     return None
 
 
-def _pod(pod: Any) -> Pod:
+def _pod(pod: Any) -> WorkloadPod:
     containers = pod.status.container_statuses or []
     deleting = pod.metadata.deletion_timestamp is not None
-    return Pod(
+    return WorkloadPod(
         app=(pod.metadata.labels or {}).get("app.kubernetes.io/name", ""),
         name=pod.metadata.name,
         uid=pod.metadata.uid,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from measurements import cases, events, outage, statistics
-from measurements.history import Event
+from measurements import cases, events
+from measurements.history import RecordedEvent
+from measurements.statistics import descriptive, outages
 
 DATA_ERROR = 0xC000
 """STAT bits 15-14; anything but 00 says: do not use these data (C37.118.2, table 7)."""
@@ -21,11 +22,11 @@ STRAY_S = 60.0
 LATE_S = 0.2
 """A frame that is older than this on arrival came late."""
 
-Arrival = tuple[Event, events.FrameArrived]
+Arrival = tuple[RecordedEvent, events.FrameArrived]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stream:
+class FrameRecord:
     """The frames of one case, in order of arrival, each with its number."""
 
     came: Sequence[Arrival]
@@ -39,21 +40,21 @@ class Stream:
     pmus: tuple[str, ...]
     """Names of the PMUs, in the order of their blocks."""
 
-    def series(self, *, complete: bool) -> outage.Series:
+    def series(self, *, complete: bool) -> outages.Series:
         """Return the arrivals of all frames, or of those with every PMU's data."""
         chosen = [
             index
             for index, (_, frame) in enumerate(self.came)
             if not complete or is_complete(frame)
         ]
-        return outage.Series(
+        return outages.Series(
             times=[self.came[index][0] for index in chosen],
             keys=[self.keys[index] for index in chosen],
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class FrameGap:
     """A run of frames that never came."""
 
     missing: int
@@ -67,7 +68,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frames:
+class FrameCounts:
     """What became of the frames of one case."""
 
     rate: float
@@ -98,7 +99,7 @@ class Frames:
     """The frames around it."""
     pause_s: float
     """The longest time between two arrivals since the fault, whether or not a frame was lost."""
-    gaps: tuple[Gap, ...]
+    gaps: tuple[FrameGap, ...]
     """Every run of lost frames, in order."""
     connections: int
     """Times the consumer connected during the case."""
@@ -110,18 +111,18 @@ class Frames:
     """The same, 99th percentile."""
 
 
-def of(case: cases.Case) -> Stream | None:
+def of(case: cases.CaseHistory) -> FrameRecord | None:
     """Return the frames that came during the case; None where none did."""
     came = cases.of_kind(case.events, events.FrameArrived)
     if not came:
         return None
     ages = [_age_s(event, frame) for event, frame in came]
-    usual = statistics.quantile(ages, 0.5) or 0.0
+    usual = descriptive.quantile(ages, 0.5) or 0.0
     every = len(came)
     came = [arrival for arrival, age in zip(came, ages, strict=True) if abs(age - usual) < STRAY_S]
     rate, pmus = _configuration(case, came)
     keys = [round((frame.soc + frame.fraction) * rate) for _, frame in came]
-    return Stream(came=came, stray=every - len(came), keys=keys, rate=rate, pmus=pmus)
+    return FrameRecord(came=came, stray=every - len(came), keys=keys, rate=rate, pmus=pmus)
 
 
 def is_complete(frame: events.FrameArrived) -> bool:
@@ -129,49 +130,51 @@ def is_complete(frame: events.FrameArrived) -> bool:
     return not any(stat & DATA_ERROR for stat in frame.stats)
 
 
-def count(case: cases.Case, stream: Stream) -> Frames:
+def count(case: cases.CaseHistory, record: FrameRecord) -> FrameCounts:
     """Return what became of the case's frames."""
-    came = stream.came
-    duplicate, out_of_order, by_key = _order(stream.keys)
-    gaps = _gaps(case, stream, by_key)
+    came = record.came
+    duplicate, out_of_order, by_key = _order(record.keys)
+    gaps = _gaps(case, record, by_key)
     since_ns = case.since_ns if case.since_ns is not None else case.until_ns
-    longest = outage.longest(case, stream.series(complete=False))
+    longest = outages.longest(case, record.series(complete=False))
     ages = [_age_s(event, frame) for event, frame in came]
     calm = [age for age, (event, _) in zip(ages, came, strict=True) if event.t_ns < since_ns]
     lost = sum(gap.missing for gap in gaps)
-    return Frames(
-        rate=stream.rate,
+    return FrameCounts(
+        rate=record.rate,
         expected=len(by_key) + lost,
         received=len(by_key),
         lost=lost,
-        lost_before=_lost_before(stream, gaps, since_ns),
+        lost_before=_lost_before(record, gaps, since_ns),
         late=sum(age > LATE_S for age in ages),
         duplicate=duplicate,
         out_of_order=out_of_order,
         absent=sum(not is_complete(frame) for _, frame in came),
-        stray=stream.stray,
-        absent_by_pmu={name: _absent(came, index) for index, name in enumerate(stream.pmus)},
+        stray=record.stray,
+        absent_by_pmu={name: _absent(came, index) for index, name in enumerate(record.pmus)},
         gap_s=longest.seconds if longest else 0.0,
         gap_lines=longest.lines if longest else (),
-        pause_s=_pause_s(stream, since_ns if case.since_ns is not None else case.start.t_ns),
+        pause_s=_pause_s(record, since_ns if case.since_ns is not None else case.start.t_ns),
         gaps=tuple(gaps),
-        connections=len(cases.of_kind(case.events, events.Connected)),
-        refusals=len(cases.of_kind(case.events, events.Refused)),
-        age_median_s=statistics.quantile(calm, 0.5),
-        age_p99_s=statistics.quantile(calm, 0.99),
+        connections=len(cases.of_kind(case.events, events.ConsumerConnected)),
+        refusals=len(cases.of_kind(case.events, events.ConsumerRefused)),
+        age_median_s=descriptive.quantile(calm, 0.5),
+        age_p99_s=descriptive.quantile(calm, 0.99),
     )
 
 
-def _configuration(case: cases.Case, came: Sequence[Arrival]) -> tuple[float, tuple[str, ...]]:
+def _configuration(
+    case: cases.CaseHistory, came: Sequence[Arrival]
+) -> tuple[float, tuple[str, ...]]:
     """Return the stream's rate and its PMUs' names: declared, else seen."""
-    told = cases.of_kind([*case.earlier, *case.events], events.Configured)
+    told = cases.of_kind([*case.earlier, *case.events], events.StreamConfigured)
     blocks = max(len(frame.stats) for _, frame in came)
     unnamed = tuple(f"block {number}" for number in range(1, blocks + 1))
     if told:
         return told[-1][1].rate, told[-1][1].pmus or unnamed
     stamps = [frame.soc + frame.fraction for _, frame in came]
     steps = [later - earlier for earlier, later in pairwise(stamps) if later > earlier]
-    return 1 / (statistics.quantile(steps, 0.5) or 0.02), unnamed
+    return 1 / (descriptive.quantile(steps, 0.5) or 0.02), unnamed
 
 
 def _order(keys: Sequence[int]) -> tuple[int, int, dict[int, int]]:
@@ -189,26 +192,26 @@ def _order(keys: Sequence[int]) -> tuple[int, int, dict[int, int]]:
     return duplicate, out_of_order, by_key
 
 
-def _gaps(case: cases.Case, stream: Stream, by_key: dict[int, int]) -> list[Gap]:
+def _gaps(case: cases.CaseHistory, record: FrameRecord, by_key: dict[int, int]) -> list[FrameGap]:
     """Return the runs of stamps that are missing between frames, and after the last one."""
     gaps = []
     for key, following in pairwise(sorted(by_key)):
         if following - key > 1:
-            before, after = stream.came[by_key[key]][0], stream.came[by_key[following]][0]
+            before, after = record.came[by_key[key]][0], record.came[by_key[following]][0]
             gaps.append(
-                Gap(
+                FrameGap(
                     missing=following - key - 1,
-                    seconds=(following - key) / stream.rate,
+                    seconds=(following - key) / record.rate,
                     at_s=case.seconds(before),
                     lines=(before.line, after.line),
                 )
             )
-    last = stream.came[-1][0]
+    last = record.came[-1][0]
     left_s = (case.until_ns - last.t_ns) / 1e9
-    if left_s > outage.TAIL_S:
+    if left_s > outages.TAIL_S:
         gaps.append(
-            Gap(
-                missing=int(left_s * stream.rate),
+            FrameGap(
+                missing=int(left_s * record.rate),
                 seconds=left_s,
                 at_s=case.seconds(last),
                 lines=(last.line,),
@@ -217,8 +220,8 @@ def _gaps(case: cases.Case, stream: Stream, by_key: dict[int, int]) -> list[Gap]
     return gaps
 
 
-def _lost_before(stream: Stream, gaps: Sequence[Gap], since_ns: int) -> int:
-    early = {event.line for event, _ in stream.came if event.t_ns <= since_ns}
+def _lost_before(record: FrameRecord, gaps: Sequence[FrameGap], since_ns: int) -> int:
+    early = {event.line for event, _ in record.came if event.t_ns <= since_ns}
     return sum(gap.missing for gap in gaps if len(gap.lines) > 1 and gap.lines[1] in early)
 
 
@@ -227,10 +230,10 @@ def _absent(came: Sequence[Arrival], index: int) -> int:
     return sum(bool(word & DATA_ERROR) for word in words)
 
 
-def _pause_s(stream: Stream, since_ns: int) -> float:
-    times = [event.t_ns for event, _ in stream.came]
+def _pause_s(record: FrameRecord, since_ns: int) -> float:
+    times = [event.t_ns for event, _ in record.came]
     return max((b - a for a, b in pairwise(times) if b > since_ns), default=0) / 1e9
 
 
-def _age_s(event: Event, frame: events.FrameArrived) -> float:
+def _age_s(event: RecordedEvent, frame: events.FrameArrived) -> float:
     return datetime.fromisoformat(event.wall).timestamp() - (frame.soc + frame.fraction)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from measurements import cases
-from measurements.history import Event
+from measurements.history import RecordedEvent
 
 SILENCE_S = 0.2
 """Arrivals further apart than this may be an outage: ten frame times at 50 frames/s."""
@@ -18,9 +18,9 @@ TAIL_S = 2.0
 class Outage:
     """A stretch without arrivals, short bursts in the middle of it included."""
 
-    before: Event
+    before: RecordedEvent
     """The last arrival before it."""
-    after: Event | None
+    after: RecordedEvent | None
     """The first arrival of what then held; None where nothing came any more."""
     seconds: float
     """From one to the other, or to the end of the case."""
@@ -37,7 +37,7 @@ class Outage:
 class Series:
     """Arrivals in order of time."""
 
-    times: Sequence[Event]
+    times: Sequence[RecordedEvent]
     """When each came."""
     keys: Sequence[int] | None = None
     """A number for each that grows by one: a silence in which none is missing is late
@@ -74,14 +74,14 @@ def outages(series: Series, *, since_ns: int, until_ns: int) -> list[Outage]:
     ]
 
 
-def longest(case: cases.Case, series: Series) -> Outage | None:
+def longest(case: cases.CaseHistory, series: Series) -> Outage | None:
     """Return the longest outage that the fault can have caused; None where there is none.
 
-    One that begins after a node's healing did is not the fault's.
+    One that begins after the healing of a lasting fault did is not the fault's.
     """
     if case.since_ns is None:
         return None
-    stop = case.fault_stop.t_ns if case.fault_stop and case.declared.node else case.until_ns
+    stop = case.healing.t_ns if case.healing else case.until_ns
     found = outages(series, since_ns=case.since_ns, until_ns=case.until_ns)
     caused = [outage for outage in found if outage.before.t_ns <= stop]
     return max(caused, key=lambda outage: outage.seconds, default=None)

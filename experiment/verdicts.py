@@ -1,25 +1,10 @@
 """What is wrong with a case, in sentences: an empty list is a pass."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
-from experiment.database import Rows
-from experiment.pods import Pod
-from lab.config.profiles import Window
+from experiment.workloads.database import Rows
+from experiment.workloads.pods import WorkloadPod
 from measurements.results import CaseResult
-
-MARGIN_S = 30.0
-"""How long after the last window a case still waits, to see what comes too late."""
-
-
-def declared(windows: Mapping[str, Window]) -> dict[str, dict[str, float | str]]:
-    """Return the windows as a run records them."""
-    return {stage: asdict(window) for stage, window in windows.items()}
-
-
-def limit_s(windows: Mapping[str, Window]) -> float:
-    """Return how long a case waits for its stages, in seconds."""
-    return max(window.latest_s for window in windows.values()) + MARGIN_S
 
 
 def timing(result: CaseResult) -> list[str]:
@@ -28,7 +13,10 @@ def timing(result: CaseResult) -> list[str]:
 
 
 def bystanders(
-    result: CaseResult, before: Mapping[str, Pod], after: Mapping[str, Pod], broken: str
+    result: CaseResult,
+    before: Mapping[str, WorkloadPod],
+    after: Mapping[str, WorkloadPod],
+    broken: str,
 ) -> list[str]:
     """Say which nodes and pods suffered that the fault did not hit."""
     flaps = [
