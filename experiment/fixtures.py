@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -13,7 +12,6 @@ from experiment.cases import RunCase
 from experiment.plugin import RUNS
 from experiment.session import MeasuredLab
 from experiment.workloads.steady_state import SteadyState
-from lab.config import inventory
 from lab.console.errors import LabError
 from lab.console.progress import Step, Terminal
 from lab.faults import heal
@@ -22,19 +20,8 @@ from lab.faults import heal
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case on each lab."""
     if "measured" in metafunc.fixturenames:
-        metafunc.parametrize("measured", _labs(metafunc.config), indirect=True, scope="session")
-
-
-def _labs(config: pytest.Config) -> list[str]:
-    """Return the names of the labs to break."""
-    if named := config.getoption("--lab"):
-        return list(dict.fromkeys(named))
-    if directory := config.getoption("--inventory"):
-        try:
-            return [inventory.load(directory).settings.lab_name]
-        except LabError as error:
-            raise pytest.UsageError(str(error)) from None
-    return [os.environ.get("LAB_NAME", "blackstart")]
+        labs = metafunc.config.stash[RUNS].labs
+        metafunc.parametrize("measured", labs, indirect=True, scope="session")
 
 
 class TerminalProgress:

@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(interruption.end_like_ctrl_c())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out measuring cases in a session that did not ask for them by their marker."""
     if _is_chosen(config):
@@ -86,11 +87,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """Give all cases of one lab to one worker, and different labs to different ones."""
-    if RUNS not in config.stash:
+    runs = config.stash.get(RUNS, None)
+    if runs is None:
         return None
     from experiment.scheduling import ByLab  # noqa: PLC0415
 
-    return ByLab(config, log)
+    return ByLab(config, log, labs=runs.labs)
 
 
 @pytest.hookimpl(optionalhook=True)

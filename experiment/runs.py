@@ -1,4 +1,4 @@
-"""The runs of one pytest session: where they are written, and how they are finished."""
+"""The runs of one pytest session: on which labs, where, and how they are finished."""
 
 import os
 import shutil
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.config import inventory
+from lab.console.errors import LabError
 from measurements import report, run_directory
 
 
@@ -37,6 +39,18 @@ class Runs:
         root = self._config.rootpath
         is_checkout = (root / "tests" / "failover").is_dir() and (root / "pyproject.toml").is_file()
         return (root if is_checkout else self._config.invocation_params.dir) / "reports"
+
+    @property
+    def labs(self) -> list[str]:
+        """The names of the labs to break: of --lab, else of --inventory, else $LAB_NAME."""
+        if named := self._config.getoption("--lab"):
+            return list(dict.fromkeys(named))
+        if directory := self._config.getoption("--inventory"):
+            try:
+                return [inventory.load(directory).settings.lab_name]
+            except LabError as error:
+                raise pytest.UsageError(str(error)) from None
+        return [os.environ.get("LAB_NAME", "blackstart")]
 
     def finish(self) -> bool:
         """Lay pytest's result file beside each report and render the reports again.

@@ -1,5 +1,9 @@
 """The distribution of cases over the workers of pytest-xdist."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 
@@ -11,5 +15,15 @@ class ByLab(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     the test's own.
     """
 
+    def __init__(self, config: pytest.Config, log: Any, *, labs: Sequence[str]) -> None:
+        super().__init__(config, log)
+        self._labs = sorted(labs, key=len, reverse=True)
+
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.rpartition("[")[2]
+        return lab_of(nodeid, self._labs) or nodeid
+
+
+def lab_of(nodeid: str, labs: Sequence[str]) -> str | None:
+    """Return the first of `labs` whose name is a parameter of the test; None for no such."""
+    parameters = f"-{nodeid.partition('[')[2].removesuffix(']')}-"
+    return next((lab for lab in labs if f"-{lab}-" in parameters), None)
