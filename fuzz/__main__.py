@@ -20,8 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grid import c37118
-from grid.c37118 import FrameError, FrameType, envelope
-from grid.c37118.session import Session
+from grid.c37118 import FrameError, FrameType, ReceiverSession
+from grid.c37118.frames import envelope
 from grid.inspect import document, text
 from grid.inspect.checks import StreamCheck
 from grid.inspect.seen import Interpreter
@@ -190,7 +190,7 @@ def _shortcut(raw: bytes, codec: c37118.DataCodec) -> None:
     """See to it that a receiver's short way for data frames takes what the long one takes."""
     if not isinstance(codec.configuration, c37118.Configuration):
         return  # A receiver reads data with CFG-2.
-    short, long = Session(None), Session(None)
+    short, long = ReceiverSession(None), ReceiverSession(None)
     configuration = codec.configuration.encode()
     for session in (short, long):
         for _ in session.feed(configuration):
@@ -204,7 +204,7 @@ def _stream(raw: bytes) -> None:
     pieces = random.Random(raw)  # noqa: S311 - inputs, not secrets
     reader, fragments = c37118.Reassembler(), c37118.Fragments()
     interpreter, check = Interpreter(), StreamCheck("stream")
-    session = Session(None, details=True)
+    session = ReceiverSession(None, details=True)
     got, at = 0, 0
     while at < len(raw):
         size = pieces.choice((1, 7, 100, len(raw)))

@@ -22,8 +22,7 @@ import yaml
 from benchmarks.grid.figure import Figure, announce
 from benchmarks.grid.load import PHASORS
 from benchmarks.grid.receiving import scrape
-from grid.c37118 import DataCodec, DataError
-from grid.c37118.session import Session
+from grid.c37118 import DataCodec, DataError, ReceiverSession
 
 PMUS = 200
 RATE = 50
@@ -197,7 +196,7 @@ def _consume(
 
 def _frames(port: int) -> Iterator[tuple[DataCodec, bytes]]:
     """Yield the PDC's data frames undecoded: the consumer is to cost little."""
-    session = Session(1)
+    session = ReceiverSession(1)
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as sock:
         session.open()
         while True:

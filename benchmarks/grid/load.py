@@ -23,9 +23,9 @@ from grid.c37118 import (
     Stat,
     Station,
     TimeQuality,
-    envelope,
     write,
 )
+from grid.c37118.frames import envelope
 from grid.timing.slots import Slots
 from grid.transport.server import StreamServer
 

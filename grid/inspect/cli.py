@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from grid.c37118.faults import Fault, ReceiverCounts
+from grid.c37118 import ReceiverCounts, Violation
 from grid.capture.conversations import Damage
 from grid.inspect import document, sources, text
 from grid.inspect.findings import Kind, Report
@@ -129,7 +129,7 @@ def _received(report: Report, counts: ReceiverCounts) -> None:
 
 
 def _live(
-    options: argparse.Namespace, see: sources.See, on_problem: Callable[[Fault, str], None]
+    options: argparse.Namespace, see: sources.See, on_problem: Callable[[Violation, str], None]
 ) -> ReceiverCounts:
     address: Address = options.address
     if address.transport is not Transport.SPONTANEOUS and options.idcode is None:

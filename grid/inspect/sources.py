@@ -6,8 +6,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grid.c37118 import Configuration, Configuration3, DataCodec, FrameError, FrameType
-from grid.c37118.faults import Fault, ReceiverCounts
+from grid.c37118 import (
+    Configuration,
+    Configuration3,
+    DataCodec,
+    FrameError,
+    FrameType,
+    ReceiverCounts,
+    Violation,
+)
 from grid.capture import pcap as capture
 from grid.capture.conversations import Conversations, Damage, Flow
 from grid.capture.packets import Dissector
@@ -57,7 +64,7 @@ async def live(
     seconds: float | None,
     wait_s: float,
     details: bool,
-    on_problem: Callable[[Fault, str], None],
+    on_problem: Callable[[Violation, str], None],
 ) -> ReceiverCounts:
     """Give a live stream's frames to `see` for `seconds` at most (None: no end).
 

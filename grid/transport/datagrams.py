@@ -3,14 +3,14 @@
 import socket
 from typing import Any
 
-from grid.transport import options as tcp
-from grid.transport.stream import Send, Stream
+from grid.transport.sender_state import Send, SenderState
+from service.socket_address import host_port
 
 
-class Sender:
+class DatagramSender:
     """A UDP socket that sends frames, and counts what the kernel doesn't take."""
 
-    def __init__(self, stream: Stream, sock: socket.socket) -> None:
+    def __init__(self, stream: SenderState, sock: socket.socket) -> None:
         self.sock = sock
         self._stream = stream
 
@@ -29,7 +29,7 @@ class Sender:
                 self._stream.warn(
                     str(address[0]),
                     f"send {error.errno}",
-                    f"cannot send to {tcp.text(address)}: {error.strerror}",
+                    f"cannot send to {host_port(address)}: {error.strerror}",
                 )
 
         return send

@@ -5,8 +5,8 @@ import socket
 import threading
 from typing import Any
 
-Address = tuple[socket.AddressFamily, Any]
-"""Address family and socket address."""
+SocketAddress = tuple[socket.AddressFamily, Any]
+"""SocketAddress family and socket address."""
 
 _PATIENCE_S = 0.4
 
@@ -25,10 +25,10 @@ class Resolver:
         self._host = host
         self._port = port
         self._kind = kind
-        self._known: Address | None = None
-        self._pending: asyncio.Future[Address] | None = None
+        self._known: SocketAddress | None = None
+        self._pending: asyncio.Future[SocketAddress] | None = None
 
-    async def resolve(self) -> Address:
+    async def resolve(self) -> SocketAddress:
         """Return an address; OSError if there never was one."""
         if self._pending is None:
             self._pending = self._look_up()
@@ -45,11 +45,11 @@ class Resolver:
         assert self._known is not None  # noqa: S101 - else the wait had no end
         return self._known
 
-    def _look_up(self) -> asyncio.Future[Address]:
+    def _look_up(self) -> asyncio.Future[SocketAddress]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Address] = loop.create_future()
+        future: asyncio.Future[SocketAddress] = loop.create_future()
 
-        def deliver(found: Address | OSError) -> None:
+        def deliver(found: SocketAddress | OSError) -> None:
             if future.done():
                 return
             if isinstance(found, OSError):
@@ -58,7 +58,7 @@ class Resolver:
                 future.set_result(found)
 
         def work() -> None:
-            found: Address | OSError
+            found: SocketAddress | OSError
             try:
                 first = socket.getaddrinfo(self._host, self._port, type=self._kind)[0]
                 found = first[0], first[4]

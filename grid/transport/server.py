@@ -4,16 +4,16 @@ from collections.abc import Collection
 
 from grid.c37118 import Command
 from grid.transport.address import Address, Transport
-from grid.transport.spontaneous import SpontaneousOutlet
-from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
-from grid.transport.tcp import TcpOutlet
-from grid.transport.udp import UdpOutlet
+from grid.transport.sender_state import MOST_CLIENTS, Answer, Peer, SenderCounts, SenderState
+from grid.transport.spontaneous import SpontaneousSender
+from grid.transport.tcp import TcpListener
+from grid.transport.udp import UdpListener
 
-_OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
-    Transport.TCP: TcpOutlet,
-    Transport.TCP_UDP: TcpOutlet,
-    Transport.UDP: UdpOutlet,
-    Transport.SPONTANEOUS: SpontaneousOutlet,
+_TRANSPORTS: dict[Transport, type[TcpListener | UdpListener | SpontaneousSender]] = {
+    Transport.TCP: TcpListener,
+    Transport.TCP_UDP: TcpListener,
+    Transport.UDP: UdpListener,
+    Transport.SPONTANEOUS: SpontaneousSender,
 }
 
 
@@ -39,7 +39,9 @@ class StreamServer:
         limit: int = MOST_CLIENTS,
         buffer: int = BUFFER,
     ) -> None:
-        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer)
+        self._stream = SenderState(
+            idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer
+        )
 
     @property
     def name(self) -> str:
@@ -78,7 +80,7 @@ class StreamServer:
 
         OSError where the address is not to be had.
         """
-        outlet = _OUTLETS[address.transport](self._stream, address)
+        outlet = _TRANSPORTS[address.transport](self._stream, address)
         await outlet.bind()
         self._stream.outlets.append(outlet)
 

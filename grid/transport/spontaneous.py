@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from grid.c37118 import Command
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
+from grid.transport.datagrams import DatagramSender
 from grid.transport.resolver import Resolver
-from grid.transport.stream import Send, Stream
+from grid.transport.sender_state import Send, SenderState
 from service import run
+from service.socket_address import host_port
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ _ANNOUNCE_S = 60.0
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 1.0, 10.0
 
 
-class SpontaneousOutlet:
+class SpontaneousSender:
     """Sends data, and a CFG-2 each minute, to one address or group; takes no commands."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
+    def __init__(self, stream: SenderState, address: Address) -> None:
         self.stream = stream
         self.address = address
         self._resolver = Resolver(address.host, address.port, kind=socket.SOCK_DGRAM)
-        self._sender: Sender | None = None
+        self._sender: DatagramSender | None = None
         self._sends: list[Send] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -84,10 +84,10 @@ class SpontaneousOutlet:
             await asyncio.sleep(_ANNOUNCE_S)
 
     def _aim(self, family: socket.AddressFamily, where: tuple[Any, ...]) -> None:
-        sender = Sender(self.stream, sockets.sending(family, self.address))
+        sender = DatagramSender(self.stream, sockets.sending(family, self.address))
         if self._sender is not None:
             self._sender.close()
         self._sender = sender
         self._sends = [sender.to(*sockets.scoped(self.address, where))]
         self.stream.retarget()
-        _LOG.info("%s: sends to %s", self.stream.name, tcp.text(where))
+        _LOG.info("%s: sends to %s", self.stream.name, host_port(where))

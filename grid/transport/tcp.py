@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import cast
 
 from grid.c37118 import Reassembler
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
-from grid.transport.stream import Peer, Send, Stream
+from grid.transport.datagrams import DatagramSender
+from grid.transport.sender_state import Peer, Send, SenderState
+from service.socket_address import host_port
 
 _SEND_BUFFER = 64 * 1024
 """Asked of the kernel for each client."""
@@ -19,15 +19,15 @@ _USER_TIMEOUT_S = 10.0
 _BACKLOG = 128
 
 
-class TcpOutlet:
+class TcpListener:
     """Listens on a TCP port, and serves whoever connects."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
+    def __init__(self, stream: SenderState, address: Address) -> None:
         self.stream = stream
         self.address = address
         self._server: asyncio.Server | None = None
         self._receivers: dict[TcpClient, Send] = {}
-        self._data: dict[socket.AddressFamily, Sender] = {}
+        self._data: dict[socket.AddressFamily, DatagramSender] = {}
 
     async def bind(self) -> None:
         """Take the port; connections are still refused. OSError where it is not to be had."""
@@ -52,7 +52,7 @@ class TcpOutlet:
         """Accept connections from now on."""
         assert self._server is not None, "bind() first"  # noqa: S101
         await self._server.start_serving()
-        where = ", ".join(tcp.text(sock.getsockname()) for sock in self._server.sockets)
+        where = ", ".join(host_port(sock.getsockname()) for sock in self._server.sockets)
         to = f", data to UDP port {self.address.data_port}" if self.address.data_port else ""
         return where + to
 
@@ -81,16 +81,16 @@ class TcpOutlet:
         for sender in self._data.values():
             sender.close()
 
-    def _sender(self, family: socket.AddressFamily) -> Sender:
+    def _sender(self, family: socket.AddressFamily) -> DatagramSender:
         if family not in self._data:
-            self._data[family] = Sender(self.stream, sockets.sending(family, self.address))
+            self._data[family] = DatagramSender(self.stream, sockets.sending(family, self.address))
         return self._data[family]
 
 
 class TcpClient(Peer, asyncio.Protocol):
     """One connection of a client."""
 
-    def __init__(self, outlet: TcpOutlet) -> None:
+    def __init__(self, outlet: TcpListener) -> None:
         super().__init__(outlet.stream, "?", "?")
         self.family: socket.AddressFamily = socket.AF_INET
         """Of its address."""
@@ -103,14 +103,14 @@ class TcpClient(Peer, asyncio.Protocol):
         # No isinstance: uvloop's transports are of classes of their own.
         self._transport = transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername") or ("?", 0)
-        self.host, self.address = str(peer[0]), tcp.text(peer)
+        self.host, self.address = str(peer[0]), host_port(peer)
         if not self.stream.admit(self):
             transport.abort()
             return
         sock: socket.socket = transport.get_extra_info("socket")
         self.family = socket.AddressFamily(sock.family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        tcp.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
+        sockets.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
         transport.set_write_buffer_limits(high=self.stream.buffer)
 
     def connection_lost(self, exc: Exception | None) -> None:

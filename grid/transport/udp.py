@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from grid.c37118 import Reassembler
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
-from grid.transport.stream import Peer, Send, Stream
+from grid.transport.datagrams import DatagramSender
+from grid.transport.sender_state import Peer, Send, SenderState
+from service.socket_address import host_port
 
 
-class UdpOutlet:
+class UdpListener:
     """Listens on a UDP port for commands, and sends answers and data where they came from."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
+    def __init__(self, stream: SenderState, address: Address) -> None:
         self.stream = stream
         self.address = address
         self._doors: list[_Door] = []
@@ -36,7 +36,7 @@ class UdpOutlet:
         loop = asyncio.get_running_loop()
         for door in self._doors:
             await loop.create_datagram_endpoint(lambda door=door: door, sock=door.sock)  # type: ignore[misc]
-        return ", ".join(f"UDP {tcp.text(door.sock.getsockname())}" for door in self._doors)
+        return ", ".join(f"UDP {host_port(door.sock.getsockname())}" for door in self._doors)
 
     def targets(self) -> Iterable[Send]:
         """Return the clients with data turned on."""
@@ -48,10 +48,10 @@ class UdpOutlet:
             door.close()
 
 
-class _Door(Sender, asyncio.DatagramProtocol):
-    """One socket of a UdpOutlet, and its clients by socket address."""
+class _Door(DatagramSender, asyncio.DatagramProtocol):
+    """One socket of a UdpListener, and its clients by socket address."""
 
-    def __init__(self, stream: Stream, sock: socket.socket) -> None:
+    def __init__(self, stream: SenderState, sock: socket.socket) -> None:
         super().__init__(stream, sock)
         self.clients: dict[tuple[Any, ...], UdpClient] = {}
         """Those that turned data on. (Two behind one IP address have two ports.)"""
@@ -94,8 +94,8 @@ class _Door(Sender, asyncio.DatagramProtocol):
 class UdpClient(Peer):
     """A socket address that sent a command."""
 
-    def __init__(self, stream: Stream, door: _Door, address: tuple[Any, ...]) -> None:
-        super().__init__(stream, str(address[0]), tcp.text(address))
+    def __init__(self, stream: SenderState, door: _Door, address: tuple[Any, ...]) -> None:
+        super().__init__(stream, str(address[0]), host_port(address))
         self.send = door.to(*address)
         """Sends one frame to it."""
         self.used = True

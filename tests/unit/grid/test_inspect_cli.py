@@ -18,7 +18,7 @@ UDP_CAPTURE = CAPTURES / "C37.118_1PMU_UDP_minimal.pcap"
 
 def c37118(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "grid.c37118", *map(str, arguments)],
+        [sys.executable, "-m", "grid.inspect", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, exposition
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from grid.transport import options as tcp
 from service.latency import Latencies
+from service.socket_address import host_port
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,11 +28,11 @@ _REASONS = {
     503: "Service Unavailable",
 }
 
-Verdict = Callable[[], str | None]
+HealthCheck = Callable[[], str | None]
 """Returns None where all is well, and otherwise one line that says what is not."""
 
 
-class Monitor:
+class MetricsServer:
     """Serves a registry's metrics, and two verdicts for an orchestrator's probes.
 
     `/metrics` has what the registry's collectors say, and the process' own CPU time,
@@ -43,9 +43,9 @@ class Monitor:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         """What /metrics shows."""
-        self.healthy: Verdict = lambda: None
+        self.healthy: HealthCheck = lambda: None
         """Whether a restart would be of no use."""
-        self.ready: Verdict = lambda: None
+        self.ready: HealthCheck = lambda: None
         """Whether clients may come."""
         self.connections: set[_Connection] = set()
         """Requests under way."""
@@ -61,7 +61,7 @@ class Monitor:
         self._server = await loop.create_server(
             lambda: _Connection(self), listen or None, port, reuse_address=True
         )
-        where = ", ".join(tcp.text(sock.getsockname()) for sock in self._server.sockets)
+        where = ", ".join(host_port(sock.getsockname()) for sock in self._server.sockets)
         _LOG.info("metrics and health are served on %s", where)
         return where
 
@@ -97,8 +97,8 @@ class Monitor:
 class _Connection(asyncio.Protocol):
     """One request."""
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    def __init__(self, server: MetricsServer) -> None:
+        self._server = server
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -106,14 +106,14 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # No isinstance: uvloop's transports are of classes of their own.
         self._transport = transport = cast("asyncio.Transport", transport)
-        if len(self._monitor.connections) >= _MOST_CONNECTIONS:
+        if len(self._server.connections) >= _MOST_CONNECTIONS:
             transport.abort()
             return
-        self._monitor.connections.add(self)
+        self._server.connections.add(self)
         self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._monitor.connections.discard(self)
+        self._server.connections.discard(self)
         if self._patience is not None:
             self._patience.cancel()
 
@@ -123,7 +123,7 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         head, end, _ = bytes(self._buffer).partition(b"\r\n\r\n")
         if end:
-            self._reply(*_parse(head, self._monitor))
+            self._reply(*_parse(head, self._server))
         elif len(self._buffer) > _MOST_BYTES:
             self._reply(400, _TEXT, b"the request is too long\n")
 
@@ -143,7 +143,7 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-def _parse(head: bytes, monitor: Monitor) -> tuple[int, str, bytes]:
+def _parse(head: bytes, server: MetricsServer) -> tuple[int, str, bytes]:
     """Return the answer to a request's head."""
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
@@ -151,20 +151,20 @@ def _parse(head: bytes, monitor: Monitor) -> tuple[int, str, bytes]:
         return 400, _TEXT, b"this port speaks HTTP\n"
     headers = dict(line.lower().partition(":")[::2] for line in lines[1:])
     accept = headers.get("accept", "").strip()
-    return monitor.answer(words[0], words[1].partition("?")[0], accept)
+    return server.answer(words[0], words[1].partition("?")[0], accept)
 
 
-class Source(Protocol):
+class MetricsSource(Protocol):
     """Something that can say its numbers when it is asked."""
 
     def metrics(self) -> Iterable[Metric]:
         """Return the metrics as they are now."""
 
 
-class SourceCollector(Collector):
+class MetricsCollector(Collector):
     """Asks its source at each scrape, so that the path of a frame only counts plain ints."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: MetricsSource) -> None:
         self._source = source
 
     def collect(self) -> Iterable[Metric]:

@@ -4,11 +4,11 @@ import cmath
 import math
 from dataclasses import dataclass
 
-from grid.c37118.data import PmuData
-from grid.c37118.scale import PhasorScale
-from grid.c37118.station import Format, PhasorUnit, Station
-from grid.c37118.station3 import Station3
-from grid.c37118.status import ABSENT, Stat
+from grid.c37118.frames.data import PmuData
+from grid.c37118.frames.scale import PhasorScale
+from grid.c37118.frames.station import Format, PhasorUnit, Station
+from grid.c37118.frames.station3 import Station3
+from grid.c37118.frames.status import ABSENT, Stat
 
 NO_VALUE = -0x8000
 """0x8000, the integer that stands for an absent value; NaN is its float counterpart."""

@@ -1,6 +1,6 @@
 """Cutting a byte stream into frames."""
 
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 
 class Reassembler:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from grid.c37118 import envelope
-from grid.c37118.clocks import Stamp
-from grid.c37118.cursor import Cursor
-from grid.c37118.envelope import FrameType
 from grid.c37118.errors import FrameError
-from grid.c37118.station import Station, encode_word
+from grid.c37118.frames import envelope
+from grid.c37118.frames.body_reader import BodyReader
+from grid.c37118.frames.clocks import Stamp
+from grid.c37118.frames.envelope import FrameType
+from grid.c37118.frames.station import Station, encode_word
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,20 +91,20 @@ _Part = TypeVar("_Part")
 
 
 def decode_content(
-    content: bytes, part: Callable[[Cursor], _Part]
+    content: bytes, part: Callable[[BodyReader], _Part]
 ) -> tuple[int, int, tuple[_Part, ...], int]:
     """Return TIME_BASE, the bits above it, the PMUs' parts and DATA_RATE of any configuration.
 
     `part` reads that of one PMU. FrameError if the content is not just that.
     """
-    cursor = Cursor(content)
-    time_base = cursor.long("TIME_BASE")
+    reader = BodyReader(content)
+    time_base = reader.long("TIME_BASE")
     if not time_base & 0xFFFFFF:
         raise FrameError("TIME_BASE is 0")
-    count = cursor.word("NUM_PMU")
-    parts = tuple(part(cursor) for _ in range(count))
-    rate = cursor.word("DATA_RATE")
-    cursor.end()
+    count = reader.word("NUM_PMU")
+    parts = tuple(part(reader) for _ in range(count))
+    rate = reader.word("DATA_RATE")
+    reader.end()
     return time_base & 0xFFFFFF, time_base >> 24, parts, rate - ((rate & 0x8000) << 1)
 
 

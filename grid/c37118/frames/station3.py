@@ -4,10 +4,10 @@ import math
 import struct
 from dataclasses import dataclass
 
-from grid.c37118.cursor import Cursor
 from grid.c37118.errors import FrameError
-from grid.c37118.scale import COMPONENTS, CURRENT, AnalogScale, Component, PhasorScale
-from grid.c37118.station import DigitalUnit, Format, Station, check_channels, encode_word
+from grid.c37118.frames.body_reader import BodyReader
+from grid.c37118.frames.scale import COMPONENTS, CURRENT, AnalogScale, Component, PhasorScale
+from grid.c37118.frames.station import DigitalUnit, Format, Station, check_channels, encode_word
 
 _PHSCALE = struct.Struct(">HBBff")
 _ANSCALE = struct.Struct(">ff")
@@ -91,20 +91,20 @@ class Station3:
         )
 
     @classmethod
-    def decode(cls, cursor: Cursor) -> "Station3":
-        """Read one PMU's part where the cursor stands."""
-        name = cursor.counted_name("station name")
-        idcode = cursor.word("PMU id")
-        global_id = cursor.take(16, "G_PMU_ID")
-        form = Format.from_word(cursor.word("FORMAT"))
-        phasors, analogs, digitals = (cursor.word(what) for what in ("PHNMR", "ANNMR", "DGNMR"))
+    def decode(cls, reader: BodyReader) -> "Station3":
+        """Read one PMU's part where the reader stands."""
+        name = reader.counted_name("station name")
+        idcode = reader.word("PMU id")
+        global_id = reader.take(16, "G_PMU_ID")
+        form = Format.from_word(reader.word("FORMAT"))
+        phasors, analogs, digitals = (reader.word(what) for what in ("PHNMR", "ANNMR", "DGNMR"))
         # Asked before the names are read, so that a lying count costs nothing.
-        cursor.require(
+        reader.require(
             13 * phasors + 9 * analogs + 20 * digitals + _TAIL.size,
             f"the channels of PMU {idcode}",
         )
         phasor_names, analog_names, digital_names = (
-            tuple(cursor.counted_name(f"{what} name") for _ in range(count))
+            tuple(reader.counted_name(f"{what} name") for _ in range(count))
             for what, count in (
                 ("phasor", phasors),
                 ("analog", analogs),
@@ -113,17 +113,17 @@ class Station3:
         )
         phasor_units = tuple(
             PhasorScale(kind=kind, scale=scale, angle_rad=angle, modifications=flags, user=user)
-            for flags, kind, user, scale, angle in cursor.unpack(_PHSCALE, phasors, "PHSCALE")
+            for flags, kind, user, scale, angle in reader.unpack(_PHSCALE, phasors, "PHSCALE")
         )
         analog_units = tuple(
             AnalogScale(scale=scale, offset=offset)
-            for scale, offset in cursor.unpack(_ANSCALE, analogs, "ANSCALE")
+            for scale, offset in reader.unpack(_ANSCALE, analogs, "ANSCALE")
         )
         digital_units = tuple(
-            DigitalUnit(normal=cursor.word("DIGUNIT"), valid=cursor.word("DIGUNIT"))
+            DigitalUnit(normal=reader.word("DIGUNIT"), valid=reader.word("DIGUNIT"))
             for _ in range(digitals)
         )
-        ((latitude, longitude, elevation, service, window, delay, fnom, count),) = cursor.unpack(
+        ((latitude, longitude, elevation, service, window, delay, fnom, count),) = reader.unpack(
             _TAIL, 1, "the end of a PMU's part"
         )
         return cls(

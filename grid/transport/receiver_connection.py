@@ -7,10 +7,9 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from grid.c37118 import Configuration, Configuration3
-from grid.c37118.session import Event, Session
-from grid.transport import options as tcp
+from grid.c37118 import Configuration, Configuration3, ReceiverEvent, ReceiverSession
 from grid.transport.address import Transport
+from service.socket_address import host_port
 
 if TYPE_CHECKING:
     from grid.transport.receiver import Receiver
@@ -22,10 +21,10 @@ _REMIND_S = 1.0
 """A command by UDP that had no effect for this long is sent again."""
 
 
-class Link:
+class ReceiverConnection:
     """The session of one connection, its transports, its end."""
 
-    def __init__(self, receiver: "Receiver", session: Session) -> None:
+    def __init__(self, receiver: "Receiver", session: ReceiverSession) -> None:
         self.frames = 0
         """Data frames so far."""
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -84,7 +83,7 @@ class Link:
         if source != self._source and self._source is not None:
             if now - self._source_s < self._session.silence_s(self._receiver.silence_s):
                 text = (
-                    f"datagrams come from {tcp.text(source)} beside {tcp.text(self._source)}, "
+                    f"datagrams come from {host_port(source)} beside {host_port(self._source)}, "
                     "and are ignored while the latter come: are there two senders?"
                 )
                 self._hand_on(self._session.stranger(text))
@@ -132,7 +131,7 @@ class Link:
         pause_s = min(limit_s, receiver.silence_s) / _CHECKS_A_SILENCE
         self._check = self._loop.call_later(pause_s, self.watch)
 
-    def _hand_on(self, events: Iterable[Event]) -> None:
+    def _hand_on(self, events: Iterable[ReceiverEvent]) -> None:
         receiver = self._receiver
         for event in events:
             if isinstance(event, bytes):
@@ -175,53 +174,53 @@ class Link:
 class _Commands(asyncio.Protocol):
     """The TCP connection."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, connection: ReceiverConnection) -> None:
+        self._connection = connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
-        self._link.add(stream)
-        self._link.command(stream.write)
+        self._connection.add(stream)
+        self._connection.command(stream.write)
 
     def data_received(self, data: bytes) -> None:
-        self._link.stream(data)
+        self._connection.stream(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._link.end(reason_of(exc) if exc else "closed by the peer")
+        self._connection.end(reason_of(exc) if exc else "closed by the peer")
 
 
 class _Data(asyncio.DatagramProtocol):
     """The UDP port that takes data of any sender."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, connection: ReceiverConnection) -> None:
+        self._connection = connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._link.add(cast("asyncio.DatagramTransport", transport))
+        self._connection.add(cast("asyncio.DatagramTransport", transport))
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._link.datagram_from(data, addr)
+        self._connection.datagram_from(data, addr)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._link.end(reason_of(exc) if exc else "closed")
+        self._connection.end(reason_of(exc) if exc else "closed")
 
 
 class _Both(asyncio.DatagramProtocol):
     """The UDP socket that commands leave by and data come in by."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, connection: ReceiverConnection) -> None:
+        self._connection = connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         datagrams = cast("asyncio.DatagramTransport", transport)
-        self._link.add(datagrams)
-        self._link.command(datagrams.sendto)
+        self._connection.add(datagrams)
+        self._connection.command(datagrams.sendto)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._link.datagram(data)
+        self._connection.datagram(data)
 
     def error_received(self, exc: Exception) -> None:
-        self._link.end(reason_of(exc))
+        self._connection.end(reason_of(exc))
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """A receiver's side of the protocol, without any input or output of its own.
 
-The asyncio receiver and the blocking client run one Session a connection: they feed it
+The asyncio receiver and the blocking client run one ReceiverSession a connection: they feed it
 what they read, send what it wants sent, and act on its events.
 """
 
@@ -8,23 +8,16 @@ import struct
 import time
 from collections.abc import Iterator
 
-from grid.c37118 import (
-    Command,
-    CommandFrame,
-    Configuration,
-    Configuration3,
-    DataCodec,
-    Fragments,
-    FrameError,
-    FrameType,
-    Reassembler,
-    Stamp,
-    TimeQuality,
-    envelope,
-    frame_type,
-)
-from grid.c37118.clocks import UNRELIABLE
-from grid.c37118.faults import Fault, Problem, ReceiverCounts
+from grid.c37118.errors import FrameError
+from grid.c37118.frames import envelope
+from grid.c37118.frames.clocks import UNRELIABLE, Stamp, TimeQuality
+from grid.c37118.frames.command import Command, CommandFrame
+from grid.c37118.frames.configuration import Configuration
+from grid.c37118.frames.configuration3 import Configuration3, Fragments
+from grid.c37118.frames.data import DataCodec
+from grid.c37118.frames.envelope import FrameType, frame_type
+from grid.c37118.session.reassembler import Reassembler
+from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
 
 _TIME_BASE = 1_000_000
 _ASK_AGAIN_S = 1.0
@@ -40,11 +33,11 @@ _NAMES = {
 }
 """The frames that a receiver wants, and how a message on their IDCODE begins."""
 
-Event = Configuration | Configuration3 | bytes | Problem
+ReceiverEvent = Configuration | Configuration3 | bytes | Problem
 """What a session makes of received bytes; a data frame comes as its bytes."""
 
 
-class Session:
+class ReceiverSession:
     """Asks for CFG-2, turns data on, and sorts out what comes back.
 
     `idcode` is the stream's id; None takes that of the first CFG-2, which only a stream
@@ -63,7 +56,7 @@ class Session:
         idcode: int | None,
         *,
         counts: ReceiverCounts | None = None,
-        told: set[Fault] | None = None,
+        told: set[Violation] | None = None,
         commands: bool = True,
         details: bool = False,
     ) -> None:
@@ -112,7 +105,7 @@ class Session:
         period_s = 1 / self.codec.configuration.frames_per_second
         return max(limit_s, _SILENT_PERIODS * period_s)
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes) -> Iterator[ReceiverEvent]:
         """Take received bytes; yield new configurations, whole data frames, problems.
 
         A data frame comes as its bytes, and `codec` reads it; that holds only until the
@@ -139,16 +132,16 @@ class Session:
         self.counts.frames += 1
         return True
 
-    def feed_datagram(self, data: bytes) -> Iterator[Event]:
+    def feed_datagram(self, data: bytes) -> Iterator[ReceiverEvent]:
         """Take one datagram: frames do not go on in the next one."""
         return self._feed(Reassembler(), data, ends=True)
 
     def stranger(self, text: str) -> Iterator[Problem]:
         """Count a datagram that came from another sender than the others."""
-        self.counts.count(Fault.STRANGER)
-        return self._report(Fault.STRANGER, text)
+        self.counts.count(Violation.STRANGER)
+        return self._report(Violation.STRANGER, text)
 
-    def _feed(self, reader: Reassembler, data: bytes, *, ends: bool) -> Iterator[Event]:
+    def _feed(self, reader: Reassembler, data: bytes, *, ends: bool) -> Iterator[ReceiverEvent]:
         counts = self.counts
         counts.bytes += len(data)
         skipped, bad = reader.skipped_bytes, reader.bad_crcs
@@ -158,7 +151,7 @@ class Session:
         for frame in frames:
             try:
                 event = self._take(frame)
-            except _FaultError as error:
+            except _ViolationError as error:
                 counts.count(error.kind)
                 yield from self._report(error.kind, str(error))
             else:
@@ -169,20 +162,20 @@ class Session:
             counts.bad_crcs += reader.bad_crcs - bad
             if reader.bad_crcs != bad:
                 what = "frames with a wrong CRC arrive; they are skipped"
-                yield from self._report(Fault.CRC, what)
+                yield from self._report(Violation.CRC, what)
             else:
                 what = "bytes that are no C37.118 frame arrive; they are skipped"
-                yield from self._report(Fault.GARBAGE, what)
+                yield from self._report(Violation.GARBAGE, what)
 
-    def _take(self, frame: bytes) -> Event | None:
-        """Return what a frame is good for; _FaultError if the sender should not have sent it."""
+    def _take(self, frame: bytes) -> ReceiverEvent | None:
+        """Return the event of a frame; _ViolationError if the sender should not have sent it."""
         kind = frame_type(frame)
         if kind not in _NAMES:
             return None
         found = frame[4] << 8 | frame[5]
         if found != self.idcode and self.idcode is not None:
-            raise _FaultError(
-                Fault.IDCODE,
+            raise _ViolationError(
+                Violation.IDCODE,
                 f"{_NAMES[kind]} IDCODE {found}, not {self.idcode}: set the right id",
             )
         if kind is FrameType.DATA:
@@ -197,16 +190,16 @@ class Session:
                 return self._configured(frame)
             complete = self._fragments.add(frame)
         except FrameError as error:
-            raise _FaultError(Fault.CONFIGURATION, str(error)) from error
+            raise _ViolationError(Violation.CONFIGURATION, str(error)) from error
         self.counts.configurations3 += complete is not None
         return complete
 
     def _check(self, frame: bytes, codec: DataCodec) -> None:
-        """Raise _FaultError where a data frame is not one of the configuration."""
+        """Raise _ViolationError where a data frame is not one of the configuration."""
         if len(frame) != codec.size:
             self._ask()
-            raise _FaultError(
-                Fault.CONTRADICTION,
+            raise _ViolationError(
+                Violation.CONTRADICTION,
                 f"data frames of {len(frame)} bytes contradict the configuration "
                 f"({codec.size} bytes); asking for CFG-2 again",
             )
@@ -254,15 +247,15 @@ class Session:
         frame = CommandFrame(idcode=self.idcode, stamp=stamp, command=command)
         self._to_send.append(frame.encode())
 
-    def _report(self, kind: Fault, what: str) -> Iterator[Problem]:
+    def _report(self, kind: Violation, what: str) -> Iterator[Problem]:
         if kind not in self._told:
             self._told.add(kind)
             yield Problem(kind=kind, what=what)
 
 
-class _FaultError(FrameError):
+class _ViolationError(FrameError):
     """The sender did something wrong."""
 
-    def __init__(self, kind: Fault, what: str) -> None:
+    def __init__(self, kind: Violation, what: str) -> None:
         super().__init__(what)
         self.kind = kind

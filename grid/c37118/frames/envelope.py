@@ -5,8 +5,8 @@ import enum
 import struct
 from dataclasses import dataclass
 
-from grid.c37118.clocks import Stamp
 from grid.c37118.errors import FrameError
+from grid.c37118.frames.clocks import Stamp
 
 SYNC_BYTE = 0xAA
 OVERHEAD = 16

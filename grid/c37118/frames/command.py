@@ -3,9 +3,9 @@
 import enum
 from dataclasses import dataclass
 
-from grid.c37118 import envelope
-from grid.c37118.clocks import Stamp
 from grid.c37118.errors import FrameError
+from grid.c37118.frames import envelope
+from grid.c37118.frames.clocks import Stamp
 
 
 class Command(enum.IntEnum):

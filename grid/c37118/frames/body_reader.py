@@ -7,7 +7,7 @@ from typing import Any
 from grid.c37118.errors import FrameError
 
 
-class Cursor:
+class BodyReader:
     """A position in a frame's body; every read moves it, none leaves the body."""
 
     def __init__(self, body: bytes) -> None:

@@ -56,7 +56,7 @@ class SenderCounts:
 class Peer:
     """One client: what it asked for. Each transport has its own kind."""
 
-    def __init__(self, stream: "Stream", host: str, address: str) -> None:
+    def __init__(self, stream: "SenderState", host: str, address: str) -> None:
         self.stream = stream
         self.host = host
         """Its IP address."""
@@ -123,7 +123,7 @@ class Peer:
             self.warn("garbage", "sent bytes that are no C37.118 frame; they are skipped")
 
 
-class Outlet(Protocol):
+class SenderTransport(Protocol):
     """One transport of a sender."""
 
     @property
@@ -143,7 +143,7 @@ class Outlet(Protocol):
         """End all connections, and listen no more."""
 
 
-class Stream:
+class SenderState:
     """The state of a sender that its transports share."""
 
     def __init__(self, *, idcode: int, answer: Answer, name: str, limit: int, buffer: int) -> None:
@@ -157,7 +157,7 @@ class Stream:
         self.counts = SenderCounts()
         self.clients: dict[Peer, None] = {}
         """Open connections and UDP clients, the oldest first."""
-        self.outlets: list[Outlet] = []
+        self.outlets: list[SenderTransport] = []
         """The transports."""
         self.targets: tuple[Send, ...] = ()
         """All receivers of all transports, for publishing: one call for each."""

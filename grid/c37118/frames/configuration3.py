@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from grid.c37118 import envelope
-from grid.c37118.clocks import Stamp
-from grid.c37118.configuration import (
+from grid.c37118.errors import FrameError
+from grid.c37118.frames import envelope
+from grid.c37118.frames.clocks import Stamp
+from grid.c37118.frames.configuration import (
     Configuration,
     decode_content,
     encode_content,
     frames_per_second,
 )
-from grid.c37118.envelope import FrameType
-from grid.c37118.errors import FrameError
-from grid.c37118.station3 import Station3
+from grid.c37118.frames.envelope import FrameType
+from grid.c37118.frames.station3 import Station3
 
 ONLY, FIRST, LAST = 0, 1, 0xFFFF
 """CONT_IDX of a frame that is the whole configuration, the first of several, the last."""

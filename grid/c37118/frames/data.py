@@ -5,15 +5,15 @@ import itertools
 import struct
 from typing import Any, NamedTuple
 
-from grid.c37118 import envelope
-from grid.c37118.clocks import Stamp
-from grid.c37118.configuration import Configuration
-from grid.c37118.configuration3 import Configuration3
-from grid.c37118.envelope import FrameType
 from grid.c37118.errors import FrameError
-from grid.c37118.station import Station
-from grid.c37118.station3 import Station3
-from grid.c37118.status import Stat
+from grid.c37118.frames import envelope
+from grid.c37118.frames.clocks import Stamp
+from grid.c37118.frames.configuration import Configuration
+from grid.c37118.frames.configuration3 import Configuration3
+from grid.c37118.frames.envelope import FrameType
+from grid.c37118.frames.station import Station
+from grid.c37118.frames.station3 import Station3
+from grid.c37118.frames.status import Stat
 
 _HEAD_LAYOUT = ">BBHHLL"
 _HEAD_FIELDS = 6

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 
-class Fault(enum.StrEnum):
+class Violation(enum.StrEnum):
     """The kinds of things that a sender can do wrong."""
 
     CRC = "crc"
@@ -25,7 +25,7 @@ class Fault(enum.StrEnum):
 class Problem:
     """Something a sender did wrong, told once for each kind. The stream goes on."""
 
-    kind: Fault
+    kind: Violation
     """What it is."""
     what: str
     """One sentence for the log."""
@@ -64,9 +64,9 @@ class ReceiverCounts:
     strangers: int = 0
     """Datagrams of a second sender."""
 
-    def count(self, kind: Fault) -> None:
+    def count(self, kind: Violation) -> None:
         """Count a frame that the sender should not have sent."""
-        self.wrong_idcodes += kind is Fault.IDCODE
-        self.contradictions += kind is Fault.CONTRADICTION
-        self.bad_configurations += kind is Fault.CONFIGURATION
-        self.strangers += kind is Fault.STRANGER
+        self.wrong_idcodes += kind is Violation.IDCODE
+        self.contradictions += kind is Violation.CONTRADICTION
+        self.bad_configurations += kind is Violation.CONFIGURATION
+        self.strangers += kind is Violation.STRANGER

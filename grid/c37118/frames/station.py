@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
-from grid.c37118.cursor import Cursor
 from grid.c37118.errors import FrameError
+from grid.c37118.frames.body_reader import BodyReader
 
 NAME_SIZE = 16
 
@@ -125,14 +125,14 @@ class Station:
         return 50.0 if self.fnom & 1 else 60.0
 
     @classmethod
-    def decode(cls, cursor: Cursor) -> "Station":
-        """Read one PMU's part where the cursor stands."""
-        name = cursor.name("station name")
+    def decode(cls, reader: BodyReader) -> "Station":
+        """Read one PMU's part where the reader stands."""
+        name = reader.name("station name")
         idcode, word, phasors, analogs, digitals = (
-            cursor.word(what) for what in ("PMU id", "FORMAT", "PHNMR", "ANNMR", "DGNMR")
+            reader.word(what) for what in ("PMU id", "FORMAT", "PHNMR", "ANNMR", "DGNMR")
         )
         # Asked before the names are read, so that a lying count costs nothing.
-        cursor.require(
+        reader.require(
             NAME_SIZE * (phasors + analogs + 16 * digitals) + 4 * (phasors + analogs + digitals),
             f"the channels of PMU {idcode}",
         )
@@ -140,23 +140,23 @@ class Station:
             name=name,
             idcode=idcode,
             format=Format.from_word(word),
-            phasors=tuple(cursor.name("phasor name") for _ in range(phasors)),
-            analogs=tuple(cursor.name("analog name") for _ in range(analogs)),
-            digitals=tuple(cursor.name("digital name") for _ in range(16 * digitals)),
+            phasors=tuple(reader.name("phasor name") for _ in range(phasors)),
+            analogs=tuple(reader.name("analog name") for _ in range(analogs)),
+            digitals=tuple(reader.name("digital name") for _ in range(16 * digitals)),
             phasor_units=tuple(
                 PhasorUnit(kind=kind, factor=factor)
-                for kind, factor in (cursor.unit() for _ in range(phasors))
+                for kind, factor in (reader.unit() for _ in range(phasors))
             ),
             analog_units=tuple(
                 AnalogUnit(kind=kind, factor=factor - ((factor & 0x800000) << 1))
-                for kind, factor in (cursor.unit() for _ in range(analogs))
+                for kind, factor in (reader.unit() for _ in range(analogs))
             ),
             digital_units=tuple(
-                DigitalUnit(normal=cursor.word("DIGUNIT"), valid=cursor.word("DIGUNIT"))
+                DigitalUnit(normal=reader.word("DIGUNIT"), valid=reader.word("DIGUNIT"))
                 for _ in range(digitals)
             ),
-            fnom=cursor.word("FNOM"),
-            change_count=cursor.word("CFGCNT"),
+            fnom=reader.word("FNOM"),
+            change_count=reader.word("CFGCNT"),
         )
 
     def encode(self) -> bytes:

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from grid.c37118.station import Format
+from grid.c37118.frames.station import Format
 
 CURRENT = 0x08
 """The bit of a phasor's kind that says current."""
