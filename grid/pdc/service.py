@@ -10,18 +10,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from grid.pdc import metrics
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.rates import Rates
-from grid.pdc.source import Source
-from grid.pdc.topology import Topology
-from grid.pdc.watch import Watcher
+from grid.pdc.configuration_source import ConfigurationSource
+from grid.pdc.configuration_watcher import ConfigurationWatcher
+from grid.pdc.frame_rates import FrameRates
+from grid.pdc.topology.model import Topology
 from service import run
-from service.monitor import Monitor, SourceCollector
+from service.metrics_server import MetricsCollector, MetricsServer
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ServiceSettings:
     """What the command line says, besides where the configuration comes from."""
 
     listen: str | None = None
@@ -34,11 +34,16 @@ class Settings:
     """How often the source is asked for changes; 0 for never."""
 
 
-class Service:
+class PdcService:
     """Runs what a topology says, and follows the source's changes."""
 
     def __init__(
-        self, topology: Topology, settings: Settings, source: Source, *, known: bool = True
+        self,
+        topology: Topology,
+        settings: ServiceSettings,
+        source: ConfigurationSource,
+        *,
+        known: bool = True,
     ) -> None:
         """Start from `topology`, which is the source's if `known`, or an older copy.
 
@@ -46,11 +51,13 @@ class Service:
         """
         self.concentrator = Concentrator(topology)
         """The PDC itself."""
-        self.watcher = Watcher(source, topology, self.apply, poll_s=settings.poll_s, known=known)
+        self.watcher = ConfigurationWatcher(
+            source, topology, self.apply, poll_s=settings.poll_s, known=known
+        )
         """What follows the source."""
-        self.rates = Rates(lambda: self.concentrator)
+        self.rates = FrameRates(lambda: self.concentrator)
         """Frame rates."""
-        self.monitor: Monitor | None = None
+        self.monitor: MetricsServer | None = None
         """What serves the metrics."""
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
@@ -61,8 +68,8 @@ class Service:
         await self._start(self.concentrator)
         if settings.metrics_port is not None:
             registry = CollectorRegistry()
-            registry.register(SourceCollector(self))
-            self.monitor = Monitor(registry)
+            registry.register(MetricsCollector(self))
+            self.monitor = MetricsServer(registry)
             self.monitor.ready = self._ready
             await self.monitor.start(settings.listen, settings.metrics_port)
         self._run(self.watcher.run())
@@ -133,7 +140,9 @@ class Service:
         if self.concentrator.output.open:
             return None
         waiting = [
-            link.source.name for link in self.concentrator.links if link.configuration is None
+            mapper.input_stream.name
+            for mapper in self.concentrator.mappers
+            if mapper.configuration is None
         ]
         return f"the output is not open: no configuration yet of input {', '.join(waiting)}"
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from grid.c37118 import Format, FrameError
-from grid.pmu import captured, document, ipdc
 from grid.pmu.clock import KernelClock
-from grid.pmu.layout import layout
-from grid.pmu.scenario import PHASORS, Pmu, Scenario
-from grid.pmu.signal import Level
+from grid.pmu.scenario import captured, document, ipdc
+from grid.pmu.scenario.model import PHASORS, Scenario, SimulatedPmu
+from grid.pmu.scenario.pmu_channels import PmuChannels
+from grid.pmu.signals.signal import LineLevel
 from grid.pmu.simulator import Simulator
 from grid.transport.address import Address, AddressError
 from service import log, run
@@ -149,7 +149,7 @@ def _chosen(options: argparse.Namespace, scenario: Scenario) -> Scenario:
     )
 
 
-def _single(options: argparse.Namespace) -> Pmu:
+def _single(options: argparse.Namespace) -> SimulatedPmu:
     floats = options.format != "int"
     form = Format(
         polar=options.coordinates == "polar",
@@ -157,13 +157,13 @@ def _single(options: argparse.Namespace) -> Pmu:
         float_analogs=floats,
         float_frequency=floats,
     )
-    return Pmu(
-        layout=layout(
+    return SimulatedPmu(
+        channels=PmuChannels.scaled(
             name=options.name or f"pmu-{options.idcode}",
             idcode=options.idcode,
             form=form,
             nominal_hz=options.nominal or 50,
-            level=Level(),
+            level=LineLevel(),
             phasors=PHASORS,
         ),
         rate=options.rate or 50,
@@ -173,7 +173,7 @@ def _single(options: argparse.Namespace) -> Pmu:
 
 def _signals(path: Path) -> None:
     # With its libraries, which only this command needs.
-    from grid.pmu import two_area  # noqa: PLC0415
+    from grid.pmu.signals import two_area  # noqa: PLC0415
 
     try:
         two_area.write(path)

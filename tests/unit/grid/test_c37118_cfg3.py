@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grid import c37118
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 ANNEX_D = c37118.Configuration.decode(samples.annex_d()["cfg2"])
 STAMP = c37118.Stamp(soc=1_149_577_200, count=5, quality=c37118.TimeQuality(code=0))

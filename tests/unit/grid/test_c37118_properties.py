@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grid import c37118
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 CFG2 = samples.annex_d()["cfg2"]
 CODEC = c37118.DataCodec(c37118.Configuration.decode(CFG2))

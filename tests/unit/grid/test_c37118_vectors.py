@@ -8,7 +8,7 @@ import pytest
 import synchrophasor_samples as samples
 
 from grid import c37118
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 ANNEX_D = samples.annex_d()
 CAPTURES = samples.captures()

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from grid.documents.channels import Phasor
-from grid.pdc import document
-from grid.pdc.cache import Cache
+from grid.pdc.topology import document
+from grid.pdc.topology.cache import TopologyCache
 
 FULL = """
 node: area
@@ -129,7 +129,7 @@ def test_an_input_is_needed():
 
 
 def test_the_cache_keeps_a_topology(tmp_path):
-    cache = Cache(tmp_path / "new" / "config.json")
+    cache = TopologyCache(tmp_path / "new" / "config.json")
     assert cache.load() is None
     topology = document.loads(FULL)
     cache.save(topology)
@@ -145,4 +145,4 @@ def test_the_cache_keeps_a_topology(tmp_path):
 def test_a_damaged_cache_is_no_cache(tmp_path, content):
     path = tmp_path / "config.json"
     path.write_bytes(content.encode("latin-1"))
-    assert Cache(path).load() is None
+    assert TopologyCache(path).load() is None

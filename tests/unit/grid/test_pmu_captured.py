@@ -7,9 +7,10 @@ import tshark_judge
 
 from grid import c37118
 from grid.c37118 import Command
-from grid.pmu import captured, document
-from grid.pmu.captured import CapturedError, CapturedStream
+from grid.pmu.captured_stream import CapturedStream
 from grid.pmu.clock import UNKNOWN, FixedClock, within
+from grid.pmu.scenario import captured, document
+from grid.pmu.scenario.captured import CapturedError
 from grid.pmu.simulator import Simulator
 
 CAPTURES = Path(__file__).parents[2] / "data" / "synchrophasor" / "captures"
@@ -97,7 +98,7 @@ def test_a_scenario_serves_a_capture_beside_pmus():
         """,
         folder=CAPTURES,
     )
-    names = [outlet.stream.name for outlet in Simulator(scenario).outlets]
+    names = [publisher.stream.name for publisher in Simulator(scenario).publishers]
     assert names == ["a", captured.read(TCP).configuration.stations[0].name]
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from grid.pmu import document, two_area
-from grid.pmu.replay import Recording, Replay, ReplayError
-from grid.pmu.schedule import NS, Schedule
+from grid.pmu.scenario import document
+from grid.pmu.signals import two_area
+from grid.pmu.signals.replay import Recording, Replay, ReplayError
+from grid.pmu.signals.schedule import NS, Schedule
 
 START = 1_700_000_040 * NS
 """A full minute."""
@@ -124,7 +125,7 @@ def replays():
     whole = Recording.read(document.SHIPPED / "two-area.csv", 50)
     return {
         place.name: Replay(whole.track(place.name), schedule=EACH_MINUTE)
-        for place in two_area.PLACES
+        for place in two_area.SITES
     }
 
 
