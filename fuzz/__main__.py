@@ -23,8 +23,8 @@ from grid import c37118
 from grid.c37118 import FrameError, FrameType, ReceiverSession
 from grid.c37118.frames import envelope
 from grid.inspect import document, text
-from grid.inspect.checks import StreamCheck
-from grid.inspect.seen import Interpreter
+from grid.inspect.observed_frame import FrameInterpreter
+from grid.inspect.stream_check import StreamCheck
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "grid"))
 
@@ -203,7 +203,7 @@ def _stream(raw: bytes) -> None:
     """Feed the input in pieces that follow from itself, so that a replay does the same."""
     pieces = random.Random(raw)  # noqa: S311 - inputs, not secrets
     reader, fragments = c37118.Reassembler(), c37118.Fragments()
-    interpreter, check = Interpreter(), StreamCheck("stream")
+    interpreter, check = FrameInterpreter(), StreamCheck("stream")
     session = ReceiverSession(None, details=True)
     got, at = 0, 0
     while at < len(raw):
@@ -220,7 +220,7 @@ def _stream(raw: bytes) -> None:
             if seen is not None:
                 text.text(seen)
                 document.line(seen)
-                check.see(seen)
+                check.take(seen)
         for _ in session.feed(piece):
             pass
     reader.end()

@@ -57,7 +57,7 @@ class PdcService:
         """What follows the source."""
         self.rates = FrameRates(lambda: self.concentrator)
         """Frame rates."""
-        self.monitor: MetricsServer | None = None
+        self.metrics_server: MetricsServer | None = None
         """What serves the metrics."""
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
@@ -69,9 +69,9 @@ class PdcService:
         if settings.metrics_port is not None:
             registry = CollectorRegistry()
             registry.register(MetricsCollector(self))
-            self.monitor = MetricsServer(registry)
-            self.monitor.ready = self._ready
-            await self.monitor.start(settings.listen, settings.metrics_port)
+            self.metrics_server = MetricsServer(registry)
+            self.metrics_server.ready = self._ready
+            await self.metrics_server.start(settings.listen, settings.metrics_port)
         self._run(self.watcher.run())
         self._run(self.rates.run())
 
@@ -81,8 +81,8 @@ class PdcService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.concentrator.close()
-        if self.monitor is not None:
-            await self.monitor.close()
+        if self.metrics_server is not None:
+            await self.metrics_server.close()
 
     async def apply(self, topology: Topology) -> None:
         """Do from now on what another topology says.

@@ -5,12 +5,10 @@ from dataclasses import replace
 
 from grid.c37118 import (
     UNRELIABLE,
-    Command,
     Configuration,
-    FrameType,
-    HeaderFrame,
     Stamp,
     TimeQuality,
+    standard_answer,
 )
 from grid.pdc.alignment.aligner import Row
 from grid.pdc.alignment.counts import OutputCounts
@@ -98,19 +96,14 @@ class OutputPublisher:
         if self.mqtt is not None:
             self.mqtt.publish(row.format.configuration, frame)
 
-    def _answer(self, command: int) -> bytes | None:
-        configuration = replace(self._format.configuration, stamp=stamp())
-        if command == Command.SEND_CFG2:
-            return configuration.encode()
-        if command == Command.SEND_CFG1:
-            return replace(configuration, type=FrameType.CFG1).encode()
-        if command == Command.SEND_HEADER:
-            stream = self.topology.stream
-            text = f"{stream.name}: PDC, lag time {stream.lag_time_s:g} s, inputs " + ", ".join(
-                input_stream.name for input_stream in self.topology.inputs
-            )
-            return HeaderFrame(idcode=stream.idcode, stamp=stamp(), text=text).encode()
-        return None
+    def _answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
+        stream = self.topology.stream
+        inputs = ", ".join(input_stream.name for input_stream in self.topology.inputs)
+        return standard_answer(
+            command,
+            replace(self._format.configuration, stamp=stamp()),
+            header=f"{stream.name}: PDC, lag time {stream.lag_time_s:g} s, inputs {inputs}",
+        )
 
 
 def stamp() -> Stamp:

@@ -10,8 +10,8 @@ import stream_fixtures as streams
 
 from grid import c37118
 from grid.c37118 import ReceiverSession, Violation
-from grid.inspect import sources
-from grid.inspect.seen import Seen
+from grid.inspect import frame_sources
+from grid.inspect.observed_frame import Seen
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
 
@@ -307,7 +307,7 @@ async def test_a_spontaneous_stream_is_looked_at_live():
     async with sending(address) as sender:
         sender.server.announce()
         looking = asyncio.ensure_future(
-            sources.live(
+            frame_sources.live(
                 address, None, see, seconds=None, wait_s=30, details=False, on_problem=print
             )
         )

@@ -147,7 +147,7 @@ def test_what_cannot_be_looked_at_is_one_line_and_code_2(arguments, message):
 
 
 def test_a_reader_that_has_enough_is_no_error():
-    command = f"{sys.executable} -m grid.c37118 dump {TCP_CAPTURE} | head -1"
+    command = f"{sys.executable} -m grid.inspect dump {TCP_CAPTURE} | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )

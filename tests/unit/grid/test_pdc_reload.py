@@ -106,7 +106,7 @@ async def running(
 
 def connections(service: PdcService) -> dict[str, int]:
     mappers = service.concentrator.mappers
-    return {mapper.source.name: mapper.receiver.counts.connections for mapper in mappers}
+    return {mapper.input_stream.name: mapper.receiver.counts.connections for mapper in mappers}
 
 
 async def test_a_pmu_is_added_and_removed_without_losing_a_frame_of_the_others(tmp_path):

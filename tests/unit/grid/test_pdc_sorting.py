@@ -67,7 +67,7 @@ def test_a_place_is_found_by_the_eight_bytes_of_the_stamp(base):
     stamp = Stamp.from_ns(ns, base, TimeQuality(code=9))
     soc, fracsec = stamp.words()
     words = soc.to_bytes(4, "big") + fracsec.to_bytes(4, "big")
-    slot_match = one.slot_match(words)
+    slot_match = one.find(words)
     assert (slot_match.slot, slot_match.quality) == (SECOND * 50 + 1, 9)
     assert abs(slot_match.ns - ns) <= 1e9 / base
-    assert one.slot_match(words) is slot_match
+    assert one.find(words) is slot_match

@@ -16,10 +16,10 @@ from grid.c37118 import (
     Station3,
     read,
 )
-from grid.inspect.findings import Kind, Report
-from grid.inspect.seen import Seen
+from grid.inspect.findings import FindingKind, StreamReport
+from grid.inspect.observed_frame import ObservedFrame
 from grid.inspect.text import clock, status
-from grid.inspect.times import Times
+from grid.inspect.timestamp_check import TimestampCheck
 
 _RESERVED_IDS = (0, 0xFFFF)
 
@@ -28,13 +28,13 @@ class StreamCheck:
     """Takes the frames of one stream, and reports what is wrong with them."""
 
     def __init__(self, stream: str) -> None:
-        self._report = Report(stream=stream)
+        self._report = StreamReport(stream=stream)
         self._configuration: Configuration | None = None
-        self._times: Times | None = None
+        self._times: TimestampCheck | None = None
         self._clocks: Counter[str] = Counter()
         self._status: Counter[tuple[str, Stat]] = Counter()
         self._valueless: Counter[str] = Counter()
-        self._problems: Counter[tuple[Kind, str]] = Counter()
+        self._problems: Counter[tuple[FindingKind, str]] = Counter()
         self.frames = 0
         """Data frames that could be read."""
 
@@ -43,38 +43,42 @@ class StreamCheck:
         """Whether there were frames that could not be read."""
         return bool(self._problems)
 
-    def see(self, seen: Seen) -> None:
+    def take(self, observed: ObservedFrame) -> None:
         """Take one frame."""
-        if isinstance(seen.frame, DataFrame):
-            assert seen.codec is not None  # noqa: S101 - else it could not be read
-            self._data(seen.frame, seen.codec, seen.t_ns)
-        elif isinstance(seen.frame, Configuration) and seen.type is FrameType.CFG2:
-            self._configured(seen.frame)
-        elif isinstance(seen.frame, Configuration3):
-            self._details(seen.frame)
-        elif seen.frame is None:
-            kind = Kind.GARBAGE
-            if seen.type in (FrameType.DATA, FrameType.CFG1, FrameType.CFG2, FrameType.CFG3):
-                kind = Kind.CONFIGURATION
-            self._problems[kind, f"{seen.type.name} frames cannot be read: {seen.problem}"] += 1
+        if isinstance(observed.frame, DataFrame):
+            assert observed.codec is not None  # noqa: S101 - else it could not be read
+            self._data(observed.frame, observed.codec, observed.t_ns)
+        elif isinstance(observed.frame, Configuration) and observed.type is FrameType.CFG2:
+            self._configured(observed.frame)
+        elif isinstance(observed.frame, Configuration3):
+            self._details(observed.frame)
+        elif observed.frame is None:
+            kind = FindingKind.GARBAGE
+            if observed.type in (FrameType.DATA, FrameType.CFG1, FrameType.CFG2, FrameType.CFG3):
+                kind = FindingKind.CONFIGURATION
+            self._problems[
+                kind, f"{observed.type.name} frames cannot be read: {observed.problem}"
+            ] += 1
 
-    def report(self) -> Report:
+    def report(self) -> StreamReport:
         """Return what was found, once all frames were seen."""
         report = self._report
         report.facts.append(f"{self.frames} data frames")
         for (kind, what), count in self._problems.items():
             report.add(kind, f"{count} {what}")
         if self._configuration is None and not self._problems:
-            report.add(Kind.CONFIGURATION, "there is no CFG-2, so no data frame can be read")
+            report.add(FindingKind.CONFIGURATION, "there is no CFG-2, so no data frame can be read")
         if self._times is not None:
             self._times.report(report)
         for said, count in self._clocks.items():
             if said != "clock locked":
-                report.add(Kind.CLOCK, f"{said}, say {count} of {self.frames} data frames")
+                report.add(FindingKind.CLOCK, f"{said}, say {count} of {self.frames} data frames")
         for (name, stat), count in self._status.items():
             self._explain(name, stat, count)
         for name, count in self._valueless.items():
-            report.add(Kind.VALUES, f"{name}: {count} blocks are good by STAT, but lack values")
+            report.add(
+                FindingKind.VALUES, f"{name}: {count} blocks are good by STAT, but lack values"
+            )
         return report
 
     def _data(self, frame: DataFrame, codec: DataCodec, t_ns: int | None) -> None:
@@ -112,15 +116,15 @@ class StreamCheck:
             ):
                 if self._times is not None:
                     self._times.report(self._report)
-                self._times = Times(configuration.data_rate)
+                self._times = TimestampCheck(configuration.data_rate)
         else:
-            self._report.add(Kind.CONFIGURATION, "DATA_RATE is 0")
+            self._report.add(FindingKind.CONFIGURATION, "DATA_RATE is 0")
 
     def _changed(self, before: Configuration, after: Configuration) -> None:
         counts = [[station.change_count for station in one.stations] for one in (before, after)]
         told = "CFGCNT says so" if counts[0] != counts[1] else "CFGCNT does not say so"
         self._report.add(
-            Kind.CHANGE, f"the configuration changed after {self.frames} data frames; {told}"
+            FindingKind.CHANGE, f"the configuration changed after {self.frames} data frames; {told}"
         )
 
     def _describe(self, configuration: Configuration) -> None:
@@ -133,39 +137,41 @@ class StreamCheck:
             + f"), DATA_RATE {rate}, TIME_BASE {configuration.time_base}"
         )
         if not stations:
-            report.add(Kind.CONFIGURATION, "the configuration has no PMU")
+            report.add(FindingKind.CONFIGURATION, "the configuration has no PMU")
         if configuration.idcode in _RESERVED_IDS:
-            report.add(Kind.NAMES, f"IDCODE {configuration.idcode} is reserved")
+            report.add(FindingKind.NAMES, f"IDCODE {configuration.idcode} is reserved")
         for what, values in (
             ("PMU id", [station.idcode for station in stations]),
             ("station name", [station.name for station in stations]),
         ):
             for value, count in Counter(values).items():
                 if count > 1:
-                    report.add(Kind.NAMES, f"{what} {value!r} stands for {count} PMUs")
+                    report.add(FindingKind.NAMES, f"{what} {value!r} stands for {count} PMUs")
         for station in stations:
             self._station(station)
 
     def _station(self, station: Station) -> None:
         report = self._report
         if station.idcode in _RESERVED_IDS:
-            report.add(Kind.NAMES, f"PMU id {station.idcode} is reserved")
+            report.add(FindingKind.NAMES, f"PMU id {station.idcode} is reserved")
         for name in (station.name, *station.phasors, *station.analogs, *station.digitals):
             if name and not (name.isascii() and name.isprintable()):
-                report.add(Kind.NAMES, f"{station.name!r}: the name {name!r} is no printable ASCII")
+                report.add(
+                    FindingKind.NAMES, f"{station.name!r}: the name {name!r} is no printable ASCII"
+                )
         if not station.name:
-            report.add(Kind.NAMES, f"PMU {station.idcode} has no station name")
+            report.add(FindingKind.NAMES, f"PMU {station.idcode} has no station name")
         channels = (*station.phasors, *station.analogs)
         if "" in channels:
-            report.add(Kind.NAMES, f"{station.name!r}: a phasor or analog value has no name")
+            report.add(FindingKind.NAMES, f"{station.name!r}: a phasor or analog value has no name")
         for name, count in Counter(name for name in channels if name).items():
             if count > 1:
-                report.add(Kind.NAMES, f"{station.name!r}: {name!r} names {count} channels")
+                report.add(FindingKind.NAMES, f"{station.name!r}: {name!r} names {count} channels")
         if not station.format.float_phasors:
             for name, unit in zip(station.phasors, station.phasor_units, strict=True):
                 if not unit.factor:
                     report.add(
-                        Kind.CONFIGURATION,
+                        FindingKind.CONFIGURATION,
                         f"{station.name!r}: phasor {name!r} is an integer with a scale of 0",
                     )
 
@@ -185,7 +191,7 @@ class StreamCheck:
             details.data_rate,
             details.time_base,
         ):
-            self._report.add(Kind.CONFIGURATION, "CFG-3 contradicts CFG-2")
+            self._report.add(FindingKind.CONFIGURATION, "CFG-3 contradicts CFG-2")
 
     def _explain(self, name: str, stat: Stat, count: int) -> None:
         """Say what a status word is wrong with, under the kind where it belongs."""
@@ -195,7 +201,7 @@ class StreamCheck:
         if clock_only and stat.synchronized and not stat.unlocked:
             return  # It states a time quality, and nothing is wrong.
         self._report.add(
-            Kind.CLOCK if clock_only else Kind.STAT,
+            FindingKind.CLOCK if clock_only else FindingKind.STAT,
             f"{name}: {status(stat)}, in {count} of {self.frames} data frames",
         )
 

@@ -19,7 +19,7 @@ AnyFrame = DataFrame | Configuration | Configuration3 | CommandFrame | HeaderFra
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class ObservedFrame:
     """One frame of a recording or of a live stream."""
 
     t_ns: int | None
@@ -42,7 +42,7 @@ class Seen:
     """Whether it is a data frame that its configuration doesn't fit."""
 
 
-class Interpreter:
+class FrameInterpreter:
     """Reads frames of many streams, and remembers their configurations.
 
     Data are read with the configuration that came from the same address and port; failing
@@ -55,7 +55,7 @@ class Interpreter:
 
     def interpret(
         self, t_ns: int | None, source: str, raw: bytes, destination: str = ""
-    ) -> Seen | None:
+    ) -> ObservedFrame | None:
         """Return a frame with a valid CRC as it is to be read; None inside a CFG-3's series."""
         kind, idcode = frame_type(raw), raw[4] << 8 | raw[5]
         codec: DataCodec | None = None
@@ -79,7 +79,7 @@ class Interpreter:
                 if kind is FrameType.CFG2:
                     self._learn(source, frame)
         except FrameError as error:
-            return Seen(
+            return ObservedFrame(
                 t_ns=t_ns,
                 source=source,
                 destination=destination,
@@ -88,7 +88,7 @@ class Interpreter:
                 problem=str(error),
                 contradicts=codec is not None,
             )
-        return Seen(
+        return ObservedFrame(
             t_ns=t_ns,
             source=source,
             destination=destination,

@@ -18,11 +18,11 @@ from grid.c37118 import (
 from grid.capture import pcap as capture
 from grid.capture.conversations import Conversations, Damage, Flow
 from grid.capture.packets import Dissector
-from grid.inspect.seen import Interpreter, Seen
+from grid.inspect.observed_frame import FrameInterpreter, ObservedFrame
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
 
-See = Callable[[Seen], bool]
+OnFrame = Callable[[ObservedFrame], bool]
 """Takes a frame; True ends the reading."""
 
 
@@ -30,12 +30,12 @@ class NoStreamError(Exception):
     """There is nothing to look at; the message says why, in one sentence."""
 
 
-def recorded(path: Path, see: See) -> dict[Flow, Damage]:
-    """Give a capture's frames to `see`; return what was between the frames of each flow.
+def recorded(path: Path, on_frame: OnFrame) -> dict[Flow, Damage]:
+    """Give a capture's frames to `on_frame`; return what was between the frames of each flow.
 
     NoStreamError where it cannot be read or has no frame of C37.118.
     """
-    dissector, conversations, interpreter = Dissector(), Conversations(), Interpreter()
+    dissector, conversations, interpreter = Dissector(), Conversations(), FrameInterpreter()
     frames = packets = 0
     try:
         for packet in capture.read(path):
@@ -46,8 +46,8 @@ def recorded(path: Path, see: See) -> dict[Flow, Damage]:
             for flow, raw in conversations.frames(segment):
                 frames += 1
                 ends = str(flow.source), str(flow.destination)
-                seen = interpreter.interpret(segment.t_ns, ends[0], raw, ends[1])
-                if seen is not None and see(seen):
+                observed = interpreter.interpret(segment.t_ns, ends[0], raw, ends[1])
+                if observed is not None and on_frame(observed):
                     return conversations.end()
     except capture.CaptureError as error:
         raise NoStreamError(f"cannot read {path}: {error}") from error
@@ -59,14 +59,14 @@ def recorded(path: Path, see: See) -> dict[Flow, Damage]:
 async def live(
     address: Address,
     idcode: int | None,
-    see: See,
+    on_frame: OnFrame,
     *,
     seconds: float | None,
     wait_s: float,
     details: bool,
     on_problem: Callable[[Violation, str], None],
 ) -> ReceiverCounts:
-    """Give a live stream's frames to `see` for `seconds` at most (None: no end).
+    """Give a live stream's frames to `on_frame` for `seconds` at most (None: no end).
 
     NoStreamError where nothing comes for `wait_s`.
     """
@@ -85,12 +85,14 @@ async def live(
                 read = codec.decode(frame)
             except FrameError:
                 return
-            one = Seen(
+            one = ObservedFrame(
                 t_ns=t_ns, source=source, type=kind, idcode=read.idcode, frame=read, codec=codec
             )
         else:
-            one = Seen(t_ns=t_ns, source=source, type=kind, idcode=frame.idcode, frame=frame)
-        if not ended.is_set() and see(one):
+            one = ObservedFrame(
+                t_ns=t_ns, source=source, type=kind, idcode=frame.idcode, frame=frame
+            )
+        if not ended.is_set() and on_frame(one):
             ended.set()
 
     receiver = Receiver(

@@ -1,6 +1,6 @@
 """The time stamps of one stream against its DATA_RATE and against the clock of the receiver."""
 
-from grid.inspect.findings import Kind, Report
+from grid.inspect.findings import FindingKind, StreamReport
 from grid.inspect.text import iso
 from grid.timing.slots import Slots
 
@@ -15,7 +15,7 @@ _EARLY_S = 0.001
 _NS = 1_000_000_000
 
 
-class Times:
+class TimestampCheck:
     """Follows the time stamps of one configuration's data frames."""
 
     def __init__(self, data_rate: int) -> None:
@@ -67,29 +67,29 @@ class Times:
             self._arrivals += 1
             self._latencies_ns.append(t_ns - ns)
 
-    def report(self, report: Report) -> None:
+    def report(self, report: StreamReport) -> None:
         """Say what is wrong with them."""
         if self.missing > 0:
             lost, ns = self._longest_gap
             report.add(
-                Kind.GAPS,
+                FindingKind.GAPS,
                 f"{self.missing} of {self.frames + self.missing} data frames are missing, in "
                 f"{self.gaps} places; the longest gap is {lost} frames before {iso(ns)}",
             )
         if self.duplicates:
-            report.add(Kind.ORDER, f"{self.duplicates} data frames came twice")
+            report.add(FindingKind.ORDER, f"{self.duplicates} data frames came twice")
         if self.disordered:
-            report.add(Kind.ORDER, f"{self.disordered} data frames came after a later one")
+            report.add(FindingKind.ORDER, f"{self.disordered} data frames came after a later one")
         if self.off_slot:
             report.add(
-                Kind.RATE,
+                FindingKind.RATE,
                 f"{self.off_slot} time stamps stand at no reporting time of DATA_RATE "
                 f"{self._data_rate}",
             )
         self._arrival_rate(report)
         self._latency(report)
 
-    def _arrival_rate(self, report: Report) -> None:
+    def _arrival_rate(self, report: StreamReport) -> None:
         if self._first_ns is None or self._last_ns is None:
             return
         took_s = (self._last_ns - self._first_ns) / _NS
@@ -99,9 +99,11 @@ class Times:
         rate = (self._arrivals - 1) / took_s
         report.facts.append(f"{rate:.3f} data frames/s arrived over {took_s:.1f} s")
         if abs(rate - wanted) > _RATE_OFF * wanted:
-            report.add(Kind.RATE, f"{rate:.3f} data frames/s arrive, DATA_RATE promises {wanted:g}")
+            report.add(
+                FindingKind.RATE, f"{rate:.3f} data frames/s arrive, DATA_RATE promises {wanted:g}"
+            )
 
-    def _latency(self, report: Report) -> None:
+    def _latency(self, report: StreamReport) -> None:
         if not self._latencies_ns:
             return
         sorted_s = sorted(latency / _NS for latency in self._latencies_ns)
@@ -119,7 +121,7 @@ class Times:
         early = sum(latency < -_EARLY_S for latency in sorted_s)
         if early:
             report.add(
-                Kind.LATENCY,
+                FindingKind.LATENCY,
                 f"{early} data frames arrived up to {-sorted_s[0] * 1e3:.3f} ms before the time "
                 "that they are stamped with: one of the clocks is wrong",
             )
