@@ -16,7 +16,7 @@ from grid.inspect.findings import FindingKind, StreamReport
 from grid.inspect.observed_frame import ObservedFrame
 from grid.inspect.recording_check import RecordingCheck
 from grid.transport.address import Address, AddressError, Transport
-from service import log
+from service import log, version
 
 _FINE, _FINDINGS, _CANNOT = 0, 1, 2
 _INTERRUPTED = 130
@@ -181,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="c37118", description="Look at IEEE C37.118 streams, recorded or live."
     )
+    version.add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(

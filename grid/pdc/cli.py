@@ -11,13 +11,14 @@ from typing import NoReturn
 import pymysql
 
 from grid.c37118 import FrameError
+from grid.documents.document_error import DocumentError
 from grid.pdc import configuration_source
 from grid.pdc.openpdc import database, reading, store
 from grid.pdc.outputs.mqtt_output import MqttError
 from grid.pdc.topology import document
 from grid.pdc.topology.cache import TopologyCache
 from grid.pdc.topology.model import Topology
-from service import log, run
+from service import log, run, version
 
 _POLL_DATABASE_S = 10.0
 _POLL_FILE_S = 1.0
@@ -123,10 +124,10 @@ def _show(options: argparse.Namespace) -> None:
 
 def _read(path: Path) -> Topology:
     try:
-        return document.loads(path.read_text(encoding="utf-8"))
+        return document.load(path)
     except OSError as error:
         sys.exit(f"pdc: cannot read the topology {path}: {error.strerror}. Check --topology.")
-    except document.TopologyError as error:
+    except DocumentError as error:
         listed = "".join(f"\n  {problem}" for problem in error.problems)
         sys.exit(f"pdc: the topology {path} has to be corrected:{listed}")
 
@@ -142,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    version.add_option(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--database", required=True, help="name of the MySQL database")

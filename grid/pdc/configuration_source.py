@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pymysql
 
+from grid.documents.document_error import DocumentError
 from grid.pdc.openpdc import database, reading, schema
 from grid.pdc.topology import document
 from grid.pdc.topology.cache import TopologyCache
@@ -52,14 +53,13 @@ class FileSource:
     def load(self) -> Topology:
         """Read the file."""
         try:
-            return document.loads(self._path.read_text(encoding="utf-8"))
+            return document.load(self._path)
         except OSError as error:
             raise ConfigurationSourceError(
                 f"cannot read the topology {self._path}: {error.strerror}. Check --topology."
             ) from error
-        except ValueError as error:  # A TopologyError, or bytes that are no text.
-            problems = getattr(error, "problems", [str(error)])
-            listed = "".join(f"\n  {problem}" for problem in problems)
+        except DocumentError as error:
+            listed = "".join(f"\n  {problem}" for problem in error.problems)
             raise ConfigurationSourceError(
                 f"the topology {self._path} has to be corrected:{listed}"
             ) from error

@@ -5,13 +5,11 @@ from dataclasses import replace
 
 from grid.c37118 import (
     VERSION_2011,
-    Command,
     Configuration,
     Configuration3,
     DataCodec,
-    FrameType,
-    HeaderFrame,
     Stamp,
+    standard_answer,
 )
 from grid.pmu.clock import Clock, ClockState
 from grid.pmu.scenario.captured import Captured
@@ -64,20 +62,13 @@ class CapturedStream:
     def answer(self, command: int) -> bytes | tuple[bytes, ...] | None:
         """Return the frame or frames that answer a command, None where there is no answer."""
         configuration = self.configuration(time.time_ns())
-        if command == Command.SEND_CFG2:
-            return configuration.encode()
-        if command == Command.SEND_CFG1:
-            return replace(configuration, type=FrameType.CFG1).encode()
-        if command == Command.SEND_CFG3 and configuration.version >= VERSION_2011:
-            return Configuration3.of(configuration).encode()
-        if command == Command.SEND_HEADER:
-            return HeaderFrame(
-                idcode=self.idcode,
-                stamp=configuration.stamp,
-                text=self._captured.header or f"{self.name}: a capture, sent again",
-                version=configuration.version,
-            ).encode()
-        return None
+        newer = configuration.version >= VERSION_2011
+        return standard_answer(
+            command,
+            configuration,
+            header=self._captured.header or f"{self.name}: a capture, sent again",
+            details=(lambda: Configuration3.of(configuration)) if newer else None,
+        )
 
     def _stamp(self, ns: int) -> Stamp:
         return Stamp.from_ns(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grid.c37118 import Format, FrameError
+from grid.documents.document_error import DocumentError
 from grid.pmu.clock import KernelClock
 from grid.pmu.scenario import captured, document, ipdc
 from grid.pmu.scenario.model import PHASORS, Scenario, SimulatedPmu
@@ -14,7 +15,7 @@ from grid.pmu.scenario.pmu_channels import PmuChannels
 from grid.pmu.signals.signal import LineLevel
 from grid.pmu.simulator import Simulator
 from grid.transport.address import Address, AddressError
-from service import log, run
+from service import log, run, version
 
 _OF_ONE = ("name", "rate", "format", "coordinates", "nominal")
 """Options that describe a single PMU; a scenario or a set-up file says these things itself."""
@@ -36,17 +37,13 @@ def main(arguments: list[str] | None = None) -> None:
         scenario = _scenario(options)
     except _OptionError as error:
         parser.error(str(error))
-    except document.ScenarioError as error:
-        sys.exit("\n".join([f"pmu: {options.scenario} is wrong:", *error.problems]))
+    except DocumentError as error:
+        sys.exit(_wrong(options, error))
     except OSError as error:
         absent = isinstance(error, FileNotFoundError) and error.filename == options.scenario
         shipped = f"; shipped are {', '.join(document.shipped())}" if absent else ""
         what = error.filename or "the clock"
         sys.exit(f"pmu: cannot read {what}: {error.strerror or error}{shipped}")
-    except ipdc.SetupError as error:
-        sys.exit(f"pmu: {error}")
-    except captured.CapturedError as error:
-        sys.exit(f"pmu: cannot use {options.capture}: {error}")
     try:
         simulator = Simulator(scenario)
     except FrameError as error:
@@ -59,6 +56,15 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         sys.exit(f"pmu: {error.strerror or error}")
     sys.exit(code)
+
+
+def _wrong(options: argparse.Namespace, error: DocumentError) -> str:
+    """Return what is wrong with the file that an option names."""
+    if options.scenario is not None:
+        return "\n".join([f"pmu: {options.scenario} is wrong:", *error.problems])
+    if options.capture is not None:
+        return f"pmu: cannot use {options.capture}: {error}"
+    return f"pmu: {error}"
 
 
 class _OptionError(Exception):
@@ -191,6 +197,7 @@ def _title(name: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pmu", description="Simulate PMUs.")
+    version.add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     commands.add_parser("scenarios", help="list the scenarios that come with this package")
     signals = commands.add_parser("signals", help="simulate a grid with ANDES, for a recording")

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 
 from grid.c37118 import (
     VERSION_2011,
-    Command,
     Configuration,
     Configuration3,
-    FrameType,
-    HeaderFrame,
     Stamp,
+    standard_answer,
 )
 from grid.c37118.frames.scale import COMPONENTS, CURRENT
 from grid.documents.channels import DIGITALS_A_WORD, Phasor
@@ -104,21 +102,13 @@ class PmuStream:
         """Return the frame or frames that answer a command, None where there is no answer."""
         now = time.time_ns()
         configuration = self.configuration(now)
-        if command == Command.SEND_CFG2:
-            return configuration.encode()
-        if command == Command.SEND_CFG1:
-            return replace(configuration, type=FrameType.CFG1).encode()
-        if command == Command.SEND_CFG3 and self._pmu.version >= VERSION_2011:
-            return self._configuration3(now, configuration).encode()
-        if command == Command.SEND_HEADER:
-            text = self._pmu.header or f"{self.name}: a simulated PMU"
-            return HeaderFrame(
-                idcode=self.idcode,
-                stamp=configuration.stamp,
-                text=text,
-                version=self._pmu.version,
-            ).encode()
-        return None
+        newer = self._pmu.version >= VERSION_2011
+        return standard_answer(
+            command,
+            configuration,
+            header=self._pmu.header or f"{self.name}: a simulated PMU",
+            details=(lambda: self._configuration3(now, configuration)) if newer else None,
+        )
 
     def _configuration3(self, ns: int, configuration: Configuration) -> Configuration3:
         """Return the CFG-3 that says the same, and what each phasor is."""

@@ -1,31 +1,26 @@
 """The topology as a document: the YAML that people write, and the JSON of the cache."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from grid.documents import yaml_text
 from grid.documents.channels import implied
 from grid.pdc.topology.fields import TopologyFields
 from grid.pdc.topology.model import InputStream, Pmu, Topology
 from grid.transport.address import Address, Transport
 
 
-class TopologyError(ValueError):
-    """A topology document is wrong; `problems` names every place."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(problems))
+def load(path: Path) -> Topology:
+    """Read a YAML file; OSError where there is none, DocumentError with all that is wrong."""
+    return loads(yaml_text.read(path))
 
 
 def loads(text: str) -> Topology:
-    """Read a YAML document; TopologyError with all that is wrong in it."""
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise TopologyError([f"not YAML: {error}".replace("\n", " ")]) from error
-    return from_document(document)
+    """Read a YAML document; DocumentError with all that is wrong in it."""
+    return from_document(yaml_text.parse(text))
 
 
 def dumps(topology: Topology) -> str:
@@ -34,7 +29,7 @@ def dumps(topology: Topology) -> str:
 
 
 def from_document(document: object) -> Topology:
-    """Return the topology that a document says; TopologyError with all that is wrong."""
+    """Return the topology that a document says; DocumentError with all that is wrong."""
     reader = TopologyFields()
     top = reader.mapping(document, "the topology", {"node", "stream", "inputs", "mqtt"})
     stream = reader.stream(top.get("stream"))
@@ -48,8 +43,7 @@ def from_document(document: object) -> Topology:
     )
     if not reader.problems:
         reader.unique(topology)
-    if reader.problems:
-        raise TopologyError(reader.problems)
+    reader.check()
     return topology
 
 

@@ -15,12 +15,9 @@ from grid.c37118 import (
 from grid.capture import packets
 from grid.capture import pcap as capture
 from grid.capture.conversations import Conversations
+from grid.documents.document_error import DocumentError
 from grid.timing.slots import Slots
 from grid.transport.address import Address
-
-
-class CapturedError(ValueError):
-    """A capture holds no stream that can be sent; the message says what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +39,12 @@ class Captured:
 def read(path: Path, idcode: int | None = None) -> Captured:
     """Return the stream of an IDCODE (None: the first with a CFG-2) in a pcap or pcapng file.
 
-    OSError where the file cannot be read, CapturedError where it has no such stream.
+    OSError where the file cannot be read, DocumentError where it has no such stream.
     """
     try:
         return collect(_frames(path), idcode)
-    except (capture.CaptureError, CapturedError) as error:
-        raise CapturedError(f"{path.name}: {error}") from error
+    except (capture.CaptureError, DocumentError) as error:
+        raise DocumentError([f"{path.name}: {error}"]) from error
 
 
 def _frames(path: Path) -> Iterator[bytes]:
@@ -62,7 +59,7 @@ def _frames(path: Path) -> Iterator[bytes]:
 def collect(frames: Iterable[bytes], idcode: int | None = None) -> Captured:
     """Return the stream of an IDCODE (None: the first with a CFG-2) out of captured frames.
 
-    A configuration that changes the layout ends it. CapturedError where there is nothing.
+    A configuration that changes the layout ends it. DocumentError where there is nothing.
     """
     codec: DataCodec | None = None
     configuration: Configuration | None = None
@@ -93,9 +90,9 @@ def collect(frames: Iterable[bytes], idcode: int | None = None) -> Captured:
             continue  # `c37118 check` says what is wrong with a capture.
     if configuration is None:
         wanted = "" if idcode is None else f" of IDCODE {idcode}"
-        raise CapturedError(f"it has no CFG-2{wanted}")
+        raise DocumentError([f"it has no CFG-2{wanted}"])
     if not found:
-        raise CapturedError(f"no data frame follows the CFG-2 of IDCODE {idcode}")
+        raise DocumentError([f"no data frame follows the CFG-2 of IDCODE {idcode}"])
     first = min(found)
     return Captured(
         configuration=configuration,

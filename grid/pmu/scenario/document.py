@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from grid.documents import yaml_text
 from grid.pmu.clock import UNKNOWN, Clock, FixedClock, KernelClock, LeapSecond, within
 from grid.pmu.scenario.event_reader import EventReader
 from grid.pmu.scenario.fields import ScenarioFields
@@ -23,14 +22,6 @@ _TOP = {
 }  # fmt: skip
 
 
-class ScenarioError(ValueError):
-    """A scenario document is wrong; `problems` names every place."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(problems))
-
-
 def shipped() -> list[str]:
     """Return the names of the scenarios that come with this package."""
     return sorted(path.stem for path in SHIPPED.glob("*.yml"))
@@ -39,28 +30,19 @@ def shipped() -> list[str]:
 def load(name: str, *, process_ns: int | None = None) -> Scenario:
     """Read a scenario from a file, or by the name of one that comes with this package.
 
-    OSError where there is none, ScenarioError with all that is wrong in it.
+    OSError where there is none, DocumentError with all that is wrong in it.
     """
     path = Path(name)
     if not path.exists() and name in shipped():
         path = SHIPPED / f"{name}.yml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ScenarioError([f"not YAML: {error}"]) from error
-    return loads(text, folder=path.parent, process_ns=process_ns)
+    return loads(yaml_text.read(path), folder=path.parent, process_ns=process_ns)
 
 
 def loads(text: str, *, folder: Path, process_ns: int | None = None) -> Scenario:
     """Read a YAML document; `folder` is where the files are that it names."""
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ScenarioError([f"not YAML: {error}".replace("\n", " ")]) from error
     reader = _Reader(folder, time.time_ns() if process_ns is None else process_ns)
-    scenario = reader.scenario(document)
-    if reader.problems:
-        raise ScenarioError(reader.problems)
+    scenario = reader.scenario(yaml_text.parse(text))
+    reader.check()
     return scenario
 
 

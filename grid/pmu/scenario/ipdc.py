@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grid.c37118 import Configuration, FrameError, HeaderFrame, Station
 from grid.documents.channels import Phasor
+from grid.documents.document_error import DocumentError
 from grid.pmu.scenario.model import SimulatedPmu
 from grid.pmu.scenario.pmu_channels import HEADROOM, Analog, PmuChannels
 from grid.pmu.signals.signal import CURRENT_A, VOLTAGE_V, LineLevel
@@ -18,10 +19,6 @@ from grid.transport.address import Address, Transport
 _HEAD = re.compile(rb"\s*(\d{1,5})\s*\r?\n\s*(\d{1,5})\s*\r?\n")
 _FRAME = re.compile(rb"\s*(CFG|HDR) +\d+ +(\d{1,5})\r?\n")
 _INTEGER_RANGE = 32767
-
-
-class SetupError(ValueError):
-    """A file is no set-up of iPDC; the message says where it stops being one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +36,11 @@ class IpdcSetup:
 
 
 def read(path: Path) -> IpdcSetup:
-    """Read a file; OSError where there is none, SetupError where it is none of iPDC's."""
+    """Read a file; OSError where there is none, DocumentError where it is none of iPDC's."""
     data = path.read_bytes()
     head = _HEAD.match(data)
     if head is None:
-        raise SetupError(f"{path}: the first two lines are not a UDP and a TCP port")
+        raise DocumentError([f"{path}: the first two lines are not a UDP and a TCP port"])
     frame, at = _frame(path, data, head.end(), b"CFG")
     try:
         configuration = Configuration.decode(frame)
@@ -52,9 +49,9 @@ def read(path: Path) -> IpdcSetup:
         if found is not None and found[1] == b"HDR":
             header = HeaderFrame.decode(_frame(path, data, at, b"HDR")[0]).text
     except FrameError as error:
-        raise SetupError(f"{path}: {error}") from error
+        raise DocumentError([f"{path}: {error}"]) from error
     if len(configuration.stations) != 1:
-        raise SetupError(f"{path}: {len(configuration.stations)} PMUs; one is expected")
+        raise DocumentError([f"{path}: {len(configuration.stations)} PMUs; one is expected"])
     return IpdcSetup(
         udp_port=int(head[1]),
         tcp_port=int(head[2]),
@@ -103,11 +100,11 @@ def _frame(path: Path, data: bytes, at: int, kind: bytes) -> tuple[bytes, int]:
     """Return the frame of a kind, and where it ends."""
     found = _FRAME.match(data, at)
     if found is None or found[1] != kind:
-        raise SetupError(f"{path}: a line `{kind.decode()} n SIZE` is missing at byte {at}")
+        raise DocumentError([f"{path}: a line `{kind.decode()} n SIZE` is missing at byte {at}"])
     end = found.end() + int(found[2])
     if end > len(data):
         there, wanted = len(data) - found.end(), int(found[2])
-        raise SetupError(f"{path}: the {kind.decode()} frame has {there} of {wanted} bytes")
+        raise DocumentError([f"{path}: the {kind.decode()} frame has {there} of {wanted} bytes"])
     return data[found.end() : end], end
 
 

@@ -22,15 +22,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grid.documents.document_error import DocumentError
 from grid.pmu.signals.schedule import NS, Schedule
 from grid.pmu.signals.signal import QUANTITIES, Sample
 
 _TURN = 2 * math.pi
 _SHIFTS = (0.0, -_TURN / 3, _TURN / 3)
-
-
-class ReplayError(ValueError):
-    """A recording cannot be used; the message says where and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,32 +58,32 @@ class Recording:
 
     @classmethod
     def read(cls, path: Path, nominal_hz: float) -> "Recording":
-        """Read a file; OSError where there is none, ReplayError where it is no recording."""
+        """Read a file; OSError where there is none, DocumentError where it is no recording."""
         try:
             with path.open(newline="", encoding="utf-8") as lines:
                 rows = csv.reader(line for line in lines if not line.startswith("#"))
                 names = next(rows, [])
                 if "time_s" not in names:
-                    raise ReplayError(f"{path.name}: the first row has no column time_s")
+                    raise DocumentError([f"{path.name}: the first row has no column time_s"])
                 table = _numbers(path.name, names, rows)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise ReplayError(f"{path.name}: not CSV: {error}") from error
+            raise DocumentError([f"{path.name}: not CSV: {error}"]) from error
         columns = {name: [row[place] for row in table] for place, name in enumerate(names)}
         times = columns["time_s"]
         if len(times) < 2:
-            raise ReplayError(f"{path.name}: a recording has two rows at least")
+            raise DocumentError([f"{path.name}: a recording has two rows at least"])
         for place, (one, other) in enumerate(itertools.pairwise(times)):
             if other <= one:
-                raise ReplayError(
-                    f"{path.name}: time_s does not grow from row {place + 2} to the next"
+                raise DocumentError(
+                    [f"{path.name}: time_s does not grow from row {place + 2} to the next"]
                 )
         return cls(path.name, columns, nominal_hz)
 
     def track(self, pmu: str) -> Track:
-        """Return a PMU's part; ReplayError where it has none."""
+        """Return a PMU's part; DocumentError where it has none."""
         known = sorted({name.rpartition(".")[0] for name in self._columns if "." in name})
         if pmu not in known:
-            raise ReplayError(f"{self._name} has no PMU {pmu!r}; it has {', '.join(known)}")
+            raise DocumentError([f"{self._name} has no PMU {pmu!r}; it has {', '.join(known)}"])
         found = [self._quantity(pmu, quantity) for quantity in QUANTITIES]
         hertz = self._columns.get(f"{pmu}.Hz")
         if hertz is None:
@@ -109,10 +106,10 @@ class Recording:
                 continue
             degrees = self._columns.get(f"{name}_deg")
             if degrees is None:
-                raise ReplayError(f"{self._name}: column {name} has no {name}_deg")
+                raise DocumentError([f"{self._name}: column {name} has no {name}_deg"])
             return self._columns[name], [angle + turned for angle in _unwrapped(degrees)]
         if kind == "V":
-            raise ReplayError(f"{self._name}: neither {pmu}.V nor {pmu}.{quantity} is a column")
+            raise DocumentError([f"{self._name}: neither {pmu}.V nor {pmu}.{quantity} is a column"])
         return [0.0] * len(self._times), [0.0] * len(self._times)
 
 
@@ -159,9 +156,9 @@ def _numbers(file: str, names: list[str], rows: Iterable[list[str]]) -> list[lis
         try:
             numbers = [float(cell) for cell in row]
         except ValueError as error:
-            raise ReplayError(f"{file}, row {place}: {error}") from error
+            raise DocumentError([f"{file}, row {place}: {error}"]) from error
         if len(numbers) != len(names) or not all(map(math.isfinite, numbers)):
-            raise ReplayError(f"{file}, row {place}: {len(names)} finite numbers are expected")
+            raise DocumentError([f"{file}, row {place}: {len(names)} finite numbers are expected"])
         table.append(numbers)
     return table
 

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from grid.c37118 import VERSION_2005, FrameError, Stat
+from grid.documents.document_error import DocumentError
 from grid.pmu.scenario import document
-from grid.pmu.scenario.document import ScenarioError
 from grid.pmu.scenario.pmu_faults import StatusFlags
 from grid.pmu.signals.disturbance import Oscillation
 from grid.pmu.signals.schedule import NS
@@ -27,7 +27,7 @@ def read(text: str, folder: Path = Path()):
 
 
 def problems(text: str) -> list[str]:
-    with pytest.raises(ScenarioError) as caught:
+    with pytest.raises(DocumentError) as caught:
         read(text)
     return caught.value.problems
 
@@ -241,7 +241,7 @@ def test_whatever_the_document_it_is_a_scenario_or_refused_in_sentences(known, o
     text = yaml.safe_dump(other | known)
     try:
         scenario, refused = document.loads(text, folder=document.SHIPPED), []
-    except ScenarioError as error:
+    except DocumentError as error:
         scenario, refused = None, error.problems
     assert all(isinstance(problem, str) and problem for problem in refused)
     assert refused or scenario.pmus or scenario.captures
@@ -299,7 +299,7 @@ def test_a_scenario_with_one_value_changed_is_simulated_or_refused(path, value):
     assume(not (path[-1] == "count" and isinstance(value, int) and value > 10))
     try:
         scenario = document.loads(yaml.safe_dump(whole), folder=Path())
-    except ScenarioError as error:
+    except DocumentError as error:
         assert error.problems  # noqa: PT017
         return
     with contextlib.suppress(FrameError):
