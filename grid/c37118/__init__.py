@@ -24,8 +24,18 @@ from grid.c37118.frames.station import (
 from grid.c37118.frames.station3 import Station3
 from grid.c37118.frames.status import ABSENT, QUALITY_UNKNOWN, DataError, Stat
 from grid.c37118.frames.values import Measurement, absent, read, write
+from grid.c37118.session.answers import Answer, answer_frames, standard_answer
 from grid.c37118.session.reassembler import Reassembler
 from grid.c37118.session.receiver_session import ReceiverEvent, ReceiverSession
+from grid.c37118.session.sender_session import (
+    BadRequest,
+    CommandCounts,
+    DataSwitch,
+    Reply,
+    SenderEvent,
+    SenderSession,
+    SessionOpened,
+)
 from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
 
 __all__ = [
@@ -37,8 +47,11 @@ __all__ = [
     "VERSION_2011",
     "AnalogScale",
     "AnalogUnit",
+    "Answer",
+    "BadRequest",
     "BlockCodec",
     "Command",
+    "CommandCounts",
     "CommandFrame",
     "Component",
     "Configuration",
@@ -46,6 +59,7 @@ __all__ = [
     "DataCodec",
     "DataError",
     "DataFrame",
+    "DataSwitch",
     "DigitalUnit",
     "Format",
     "Fragments",
@@ -61,6 +75,10 @@ __all__ = [
     "ReceiverCounts",
     "ReceiverEvent",
     "ReceiverSession",
+    "Reply",
+    "SenderEvent",
+    "SenderSession",
+    "SessionOpened",
     "Stamp",
     "Stat",
     "Station",
@@ -68,8 +86,10 @@ __all__ = [
     "TimeQuality",
     "Violation",
     "absent",
+    "answer_frames",
     "frame_type",
     "read",
+    "standard_answer",
     "unit_factor",
     "write",
 ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from grid.c37118 import Configuration, DataFrame, Problem, ReceiverSession
 from grid.transport import sockets
+from service.backoff import Backoff
 from service.socket_address import host_port
 
 _LOG = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def watch(
 
     Pauses between attempts grow from 0.1 s to 1 s, and begin anew after a frame came.
     """
-    pause_s = _FIRST_PAUSE_S
+    pauses = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S)
     while not stop.is_set():
         for event in receive(
             host,
@@ -130,10 +131,9 @@ def watch(
             stop=stop,
         ):
             if isinstance(event, Frame):
-                pause_s = _FIRST_PAUSE_S
+                pauses.reset()
             yield event
-        stop.wait(pause_s)
-        pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+        stop.wait(pauses.pause_s())
 
 
 def _session(

@@ -10,13 +10,13 @@ from service.socket_address import host_port
 class DatagramSender:
     """A UDP socket that sends frames, and counts what the kernel doesn't take."""
 
-    def __init__(self, stream: SenderState, sock: socket.socket) -> None:
+    def __init__(self, state: SenderState, sock: socket.socket) -> None:
         self.sock = sock
-        self._stream = stream
+        self._state = state
 
     def to(self, *address: Any) -> Send:
         """Return the function that sends a frame to a socket address."""
-        sendto, counts = self.sock.sendto, self._stream.counts
+        sendto, counts = self.sock.sendto, self._state.counts
 
         def send(frame: bytes) -> None:
             try:
@@ -26,7 +26,7 @@ class DatagramSender:
                 if isinstance(error, ConnectionError) and self._again(frame, address):
                     return
                 counts.unsent += 1
-                self._stream.warn(
+                self._state.warn(
                     str(address[0]),
                     f"send {error.errno}",
                     f"cannot send to {host_port(address)}: {error.strerror}",

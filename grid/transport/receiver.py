@@ -17,6 +17,8 @@ from grid.transport import sockets
 from grid.transport.address import Address, Transport
 from grid.transport.receiver_connection import ReceiverConnection, reason_of
 from grid.transport.resolver import Resolver
+from service.backoff import Backoff
+from service.once import Once
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Receiver:
         self.last_failure = ""
         """Why the last attempt came to nothing."""
         self._idcode = idcode
-        self._told: set[Violation] = set()
+        self._told = Once()
         self._resolver = Resolver(
             address.host,
             address.port,
@@ -82,7 +84,7 @@ class Receiver:
 
     async def run(self) -> None:
         """Connect, wait for the end, pause, and so on; ends only when cancelled."""
-        pause_s = _FIRST_PAUSE_S
+        pauses = Backoff(_FIRST_PAUSE_S, self.retry_s)
         while True:
             self.counts.attempts += 1
             connection = ReceiverConnection(self, self.session())
@@ -96,15 +98,15 @@ class Receiver:
                 else:
                     why = await connection.ended
                     if connection.frames:
-                        pause_s, self._failures = _FIRST_PAUSE_S, 0
+                        self._failures = 0
+                        pauses.reset()
                         _LOG.warning("%s: lost the stream: %s; trying again", self.where, why)
                     else:
                         self._failed(why)
             finally:
                 connection.close()
                 self.lost()
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, self.retry_s)
+            await asyncio.sleep(pauses.pause_s())
 
     @property
     def where(self) -> str:

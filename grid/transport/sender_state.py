@@ -5,25 +5,28 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from grid.c37118 import Command, CommandFrame, Configuration, Configuration3, FrameError
+from grid.c37118 import (
+    Answer,
+    BadRequest,
+    CommandCounts,
+    DataSwitch,
+    Reply,
+    SenderEvent,
+    SenderSession,
+    SessionOpened,
+    answer_frames,
+)
+from service.once import Once
 
 _LOG = logging.getLogger(__name__)
 
 MOST_CLIENTS = 256
-_MOST_WARNINGS = 1000
-"""Peers times kinds of warning that are remembered; further ones are counted, not said."""
-
-_LONGEST_DATAGRAM = 65_507
-"""Of UDP over IPv4; a longer CFG-3 is split, so that it arrives by every transport."""
-
-Answer = Callable[[int], bytes | tuple[bytes, ...] | None]
-"""Given a command, returns the frame or frames to send back, or None where there is none."""
 Send = Callable[[bytes], object]
 """Takes a data frame on its way to one receiver; it never waits and never raises."""
 
 
 @dataclass(kw_only=True, slots=True)
-class SenderCounts:
+class SenderCounts(CommandCounts):
     """What happened so far at all transports of a sender."""
 
     frames: int = 0
@@ -41,23 +44,13 @@ class SenderCounts:
     """Datagrams that the kernel did not take."""
     unreachable: int = 0
     """UDP clients dropped because the network said that nobody is there any more."""
-    bad_crcs: int = 0
-    """Frames with a wrong CRC."""
-    skipped_bytes: int = 0
-    """Bytes that belonged to no valid frame."""
-    bad_frames: int = 0
-    """Valid frames that are no command."""
-    wrong_idcodes: int = 0
-    """Commands for another IDCODE."""
-    unanswered: int = 0
-    """Commands to which this sender has no answer."""
 
 
 class Peer:
-    """One client: what it asked for. Each transport has its own kind."""
+    """One client of a sender: its session, and whether it gets data. Each transport has its own."""
 
-    def __init__(self, stream: "SenderState", host: str, address: str) -> None:
-        self.stream = stream
+    def __init__(self, state: "SenderState", host: str, address: str) -> None:
+        self.state = state
         self.host = host
         """Its IP address."""
         self.address = address
@@ -66,6 +59,8 @@ class Peer:
         """Whether the client turned data on."""
         self.used = False
         """Whether it ever sent a command; a probe does not."""
+        self.session = SenderSession(state.idcode, state.answer, counts=state.counts)
+        """What it asked for."""
 
     def reply(self, frames: tuple[bytes, ...]) -> None:
         """Send the answer to a command."""
@@ -79,48 +74,27 @@ class Peer:
         """End the connection without waiting for the client."""
         raise NotImplementedError
 
+    def opened(self) -> None:
+        """Note that the client sent its first command."""
+        self.used = True
+        self.state.joined(self)
+
     def warn(self, kind: str, message: str) -> None:
-        """Say something about this client once."""
-        self.stream.warn(self.host, kind, f"client {self.address} {message}")
+        """Log something about this client's host, each kind once."""
+        self.state.warn(self.host, kind, f"client {self.address} {message}")
 
-    def take(self, frame: bytes) -> None:
-        """Obey one frame, which has a valid CRC."""
-        stream = self.stream
-        try:
-            command = CommandFrame.decode(frame)
-        except FrameError as error:
-            stream.counts.bad_frames += 1
-            self.warn("frame", f"sent a frame that is no command, it is ignored: {error}")
-            return
-        if command.idcode != stream.idcode:
-            stream.counts.wrong_idcodes += 1
-            self.warn(
-                "idcode",
-                f"ignored a command for IDCODE {command.idcode}, this stream "
-                f"is {stream.idcode}: set the client's device id",
-            )
-            return
-        if not self.used:
-            self.used = True
-            stream.joined(self)
-        if command.command in (Command.DATA_ON, Command.DATA_OFF):
-            self.switch(command.command == Command.DATA_ON)
-            return
-        answer = stream.answer_to(command.command)
-        if answer is None:
-            stream.counts.unanswered += 1
-            self.warn(
-                f"command {command.command}", f"sent command {command.command}, it has no answer"
-            )
-        else:
-            self.reply(answer)
-
-    def skipped(self, bytes_: int, bad_crcs: int) -> None:
-        """Count what was received and is no frame."""
-        self.stream.counts.skipped_bytes += bytes_
-        self.stream.counts.bad_crcs += bad_crcs
-        if bytes_:
-            self.warn("garbage", "sent bytes that are no C37.118 frame; they are skipped")
+    def obey(self, events: Iterable[SenderEvent]) -> None:
+        """Do what the client asks for."""
+        for event in events:
+            match event:
+                case Reply(frames=frames):
+                    self.reply(frames)
+                case DataSwitch(on=on):
+                    self.switch(on)
+                case BadRequest(kind=kind, what=what):
+                    self.warn(kind, what)
+                case SessionOpened():
+                    self.opened()
 
 
 class SenderTransport(Protocol):
@@ -157,13 +131,13 @@ class SenderState:
         self.counts = SenderCounts()
         self.clients: dict[Peer, None] = {}
         """Open connections and UDP clients, the oldest first."""
-        self.outlets: list[SenderTransport] = []
+        self.transports: list[SenderTransport] = []
         """The transports."""
         self.targets: tuple[Send, ...] = ()
         """All receivers of all transports, for publishing: one call for each."""
         self._limit = limit
         self._full = False
-        self._said: set[tuple[str, str]] = set()
+        self._warned = Once()
 
     def admit(self, peer: Peer) -> bool:
         """Take a new client, unless the limit is reached.
@@ -206,24 +180,14 @@ class SenderState:
         _LOG.info("%s: client %s left%s", self.name, peer.address, f" ({why})" if why else "")
 
     def answer_to(self, command: int) -> tuple[bytes, ...] | None:
-        """Return the frames that answer a command; None where there is no answer.
-
-        A sender without a CFG-3 of its own sends what its CFG-2 says in that form.
-        """
-        answer = self.answer(command)
-        if answer is None and command == Command.SEND_CFG3:
-            basis = self.answer(Command.SEND_CFG2)
-            if isinstance(basis, bytes):
-                details = Configuration3.of(Configuration.decode(basis))
-                answer = details.encode(limit=_LONGEST_DATAGRAM)
-        return (answer,) if isinstance(answer, bytes) else answer
+        """Return the frames that answer a command; None where there is no answer."""
+        return answer_frames(self.answer, command)
 
     def retarget(self) -> None:
         """Take note that a transport has other receivers than before."""
-        self.targets = tuple(send for outlet in self.outlets for send in outlet.targets())
+        self.targets = tuple(send for transport in self.transports for send in transport.targets())
 
     def warn(self, host: str, kind: str, message: str) -> None:
         """Say something about a host once."""
-        if (host, kind) not in self._said and len(self._said) < _MOST_WARNINGS:
-            self._said.add((host, kind))
+        if self._warned.first((host, kind)):
             _LOG.warning("%s: %s", self.name, message)

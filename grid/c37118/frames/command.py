@@ -1,11 +1,15 @@
 """Command and header frames (6.3 and 6.6)."""
 
 import enum
+import time
 from dataclasses import dataclass
 
 from grid.c37118.errors import FrameError
 from grid.c37118.frames import envelope
-from grid.c37118.frames.clocks import Stamp
+from grid.c37118.frames.clocks import UNRELIABLE, Stamp, TimeQuality
+
+_TIME_BASE = 1_000_000
+"""Of the commands to a sender whose TIME_BASE is not known yet."""
 
 
 class Command(enum.IntEnum):
@@ -34,6 +38,17 @@ class CommandFrame:
     """What follows the command word, for EXTENDED."""
     version: int = envelope.VERSION_2011
     """1 for 2005, 2 for 2011."""
+
+    @classmethod
+    def now(cls, command: int, *, idcode: int, time_base: int | None = None) -> "CommandFrame":
+        """Return a command with the time of this computer's clock, marked as unreliable.
+
+        `time_base` is the sender's, which holds for what is sent to it too (6.2); None as
+        long as it is unknown.
+        """
+        quality = TimeQuality(code=UNRELIABLE)
+        stamp = Stamp.from_ns(time.time_ns(), time_base or _TIME_BASE, quality)
+        return cls(idcode=idcode, stamp=stamp, command=command)
 
     @classmethod
     def decode(cls, frame: bytes) -> "CommandFrame":

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from grid.c37118.errors import FrameError
 from grid.c37118.frames import envelope
-from grid.c37118.frames.clocks import UNRELIABLE, Stamp, TimeQuality
 from grid.c37118.frames.command import Command, CommandFrame
 from grid.c37118.frames.configuration import Configuration
 from grid.c37118.frames.configuration3 import Configuration3, Fragments
@@ -18,8 +17,8 @@ from grid.c37118.frames.data import DataCodec
 from grid.c37118.frames.envelope import FrameType, frame_type
 from grid.c37118.session.reassembler import Reassembler
 from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
+from service.once import Once
 
-_TIME_BASE = 1_000_000
 _ASK_AGAIN_S = 1.0
 _SILENT_PERIODS = 2.5
 """A sender of few frames is not dead before this many of its periods passed without one."""
@@ -56,7 +55,7 @@ class ReceiverSession:
         idcode: int | None,
         *,
         counts: ReceiverCounts | None = None,
-        told: set[Violation] | None = None,
+        told: Once | None = None,
         commands: bool = True,
         details: bool = False,
     ) -> None:
@@ -64,7 +63,7 @@ class ReceiverSession:
         """The stream's id, as far as it is known."""
         self.counts = ReceiverCounts() if counts is None else counts
         """What came so far."""
-        self._told = set() if told is None else told
+        self._told = Once() if told is None else told
         self._commands = commands
         self._details = details
         self._fragments = Fragments()
@@ -241,15 +240,12 @@ class ReceiverSession:
     def _command(self, command: Command) -> None:
         if not self._commands or self.idcode is None:
             return
-        # Once the sender told its TIME_BASE, that counts for what is sent to it too (6.2).
-        time_base = self.codec.configuration.time_base if self.codec else _TIME_BASE
-        stamp = Stamp.from_ns(time.time_ns(), time_base, TimeQuality(code=UNRELIABLE))
-        frame = CommandFrame(idcode=self.idcode, stamp=stamp, command=command)
+        time_base = self.codec.configuration.time_base if self.codec else None
+        frame = CommandFrame.now(command, idcode=self.idcode, time_base=time_base)
         self._to_send.append(frame.encode())
 
     def _report(self, kind: Violation, what: str) -> Iterator[Problem]:
-        if kind not in self._told:
-            self._told.add(kind)
+        if self._told.first(kind):
             yield Problem(kind=kind, what=what)
 
 
