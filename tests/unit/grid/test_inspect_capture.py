@@ -8,8 +8,8 @@ from pathlib import Path
 
 import packets
 import pytest
-import synchrophasor_samples as samples
 
+from fuzz import samples
 from grid import c37118
 from grid.capture.conversations import Damage
 from grid.inspect import frame_sources

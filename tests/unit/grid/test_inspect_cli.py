@@ -9,7 +9,8 @@ from pathlib import Path
 import packets
 import pytest
 import stream_fixtures as streams
-import synchrophasor_samples as samples
+
+from fuzz import samples
 
 CAPTURES = samples.DATA / "captures"
 TCP_CAPTURE = CAPTURES / "C37.118_1PMU_TCP.pcap"
