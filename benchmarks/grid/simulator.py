@@ -185,7 +185,7 @@ def _peer(seconds: float) -> Received | None:
         except TimeoutError:
             return None
         finally:
-            # It has a process for each client, which nobody else ends.
+            # It has a process for each client, which would go on otherwise.
             os.killpg(peer.pid, signal.SIGKILL)
 
 

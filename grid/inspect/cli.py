@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has enough of it. Nothing is left to be flushed at the end.
+        # The reader of the output has closed it. Nothing is left to be flushed at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _FINE
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""What can be wrong with a stream, and the report of it."""
+"""The kinds of findings about a stream, and the report of them."""
 
 import enum
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(kw_only=True, slots=True)
 class StreamReport:
-    """What was found about one stream."""
+    """The facts and findings about one stream."""
 
     stream: str
     """Where it comes from, and its IDCODE."""

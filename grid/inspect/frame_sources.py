@@ -1,4 +1,4 @@
-"""Where frames to look at come from: a capture, or an address."""
+"""The sources of frames to inspect: a capture file, or the address of a stream."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ OnFrame = Callable[[ObservedFrame], bool]
 
 
 class NoStreamError(Exception):
-    """There is nothing to look at; the message says why, in one sentence."""
+    """There is no stream to inspect; the message says why, in one sentence."""
 
 
 def recorded(path: Path, on_frame: OnFrame) -> dict[Flow, Damage]:

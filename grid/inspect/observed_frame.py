@@ -1,4 +1,4 @@
-"""Frames as they were seen, each with what is needed to read it."""
+"""Frames of a capture or a live stream, each with the configuration that reads it."""
 
 from dataclasses import dataclass
 

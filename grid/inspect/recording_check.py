@@ -1,4 +1,4 @@
-"""Checking everything that a recording or a live connection holds."""
+"""Checks all streams of a capture or a live connection."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""Checking one stream: its configuration, its status words, its values."""
+"""Checks one stream: its configuration, its status words, its values."""
 
 import math
 from collections import Counter

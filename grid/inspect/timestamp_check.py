@@ -1,4 +1,4 @@
-"""The time stamps of one stream against its DATA_RATE and against the clock of the receiver."""
+"""Checks the time stamps of a stream against DATA_RATE and the clock of the receiver."""
 
 from grid.inspect.findings import FindingKind, StreamReport
 from grid.inspect.text import iso
@@ -16,7 +16,7 @@ _NS = 1_000_000_000
 
 
 class TimestampCheck:
-    """Follows the time stamps of one configuration's data frames."""
+    """Checks the time stamps of one configuration's data frames."""
 
     def __init__(self, data_rate: int) -> None:
         self._slots = Slots(data_rate)

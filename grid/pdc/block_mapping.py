@@ -1,4 +1,4 @@
-"""From an input's PMU to the output's: formats, scales and missing channels."""
+"""Maps PMU blocks of an input to those of the output: formats, scales, missing channels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ def output_station(pmu: Pmu, stream: OutputStream, change_count: int = 0) -> Sta
 
 @dataclass(frozen=True, kw_only=True)
 class BlockMapping:
-    """How the blocks of an input's frame get into an output frame."""
+    """The copies and conversions that bring an input's blocks into an output frame."""
 
     copies: tuple[tuple[int, int, int, int], ...]
     """Start and end in the input's frame, start and end in the output's: bytes that pass
@@ -123,7 +123,7 @@ def match(
 def _find(
     pmu: Pmu, configuration: Configuration, problems: list[str], *, alone: bool
 ) -> int | None:
-    """Return the place of a PMU in the input's configuration."""
+    """Return the index of a PMU in the input's configuration."""
     stations = configuration.stations
     same = [index for index, station in enumerate(stations) if station.idcode == pmu.idcode]
     if len(same) > 1:
@@ -157,7 +157,7 @@ def _places(configuration: Configuration) -> list[tuple[int, int]]:
 
 def converter(source: Station, output: Station) -> Convert | None:
     """Return what turns a block of `source` into one of `output`; None if it is one already."""
-    if _same_layout(source, output):
+    if _same_format(source, output):
         return None
     reader, writer = BlockCodec(source), BlockCodec(output)
     nothing = read(output, absent(output))
@@ -169,7 +169,7 @@ def converter(source: Station, output: Station) -> Convert | None:
     return convert
 
 
-def _same_layout(source: Station, output: Station) -> bool:
+def _same_format(source: Station, output: Station) -> bool:
     one, other = replace(source.format, reserved=0), output.format
     counts = [
         (len(station.phasors), len(station.analogs), len(station.digital_units))

@@ -1,4 +1,4 @@
-"""The PDC itself: inputs, alignment, output."""
+"""The concentrator: inputs, alignment, output."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ class Concentrator:
         self.topology = topology
         """What it does now."""
         self.mappers: list[InputMapper] = []
-        """The inputs."""
+        """The inputs, one mapper each."""
         self._changes = 0
         self._format = self._format_of(topology)
         self._closest = stream.downsampling is Downsampling.CLOSEST
@@ -41,7 +41,7 @@ class Concentrator:
         )
         """What was aligned so far."""
         self.output = OutputPublisher(topology, self._format)
-        """Where the rows go."""
+        """Publishes the rows."""
         self._slots = Slots(stream.rate)
         self._slot_finders: dict[tuple[int, int], SlotFinder] = {}
         self._receiving: dict[InputMapper, asyncio.Task[None]] = {}
@@ -92,7 +92,7 @@ class Concentrator:
 
         Inputs that stay keep their connections, and clients of the output keep theirs. If
         the output's PMUs or formats change, rows of which something has come already leave
-        in the old layout; a CFG-2 goes before the first frame of the new one, with CFGCNT
+        in the old format; a CFG-2 goes before the first frame of the new one, with CFGCNT
         one higher, and STAT bit 10 is set for a minute. FrameError, and no change, where
         the output cannot be written as C37.118.
         """
@@ -117,7 +117,7 @@ class Concentrator:
             self.configured()  # The one that was waited for may be gone.
 
     def slot_finder(self, configuration: Configuration) -> SlotFinder:
-        """Return what places the frames of an input of this configuration."""
+        """Return the slot finder for an input of this configuration."""
         key = configuration.time_base, configuration.data_rate
         if key not in self._slot_finders:
             if len(self._slot_finders) >= _MOST_SLOT_FINDERS:
@@ -236,5 +236,5 @@ def _output(topology: Topology) -> tuple[object, ...]:
 
 
 def _connection(input_stream: InputStream) -> tuple[object, ...]:
-    """Return what an input's connection depends on; with another one it is connected anew."""
+    """Return what an input's connection depends on; a change of it means another connection."""
     return input_stream.address, input_stream.idcode, input_stream.silence_s, input_stream.retry_s

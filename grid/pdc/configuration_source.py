@@ -1,4 +1,4 @@
-"""Where the PDC's configuration comes from: the database and its copy on disk, or a file."""
+"""The sources of a PDC's configuration: the database with its copy on disk, or a file."""
 
 import hashlib
 import logging
@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class ConfigurationSourceError(Exception):
-    """There is no configuration to be had; the message says why and what to do."""
+    """The configuration cannot be read; the message says why and what to do."""
 
 
 class ConfigurationSource(Protocol):
@@ -81,7 +81,7 @@ class DatabaseSource:
 
         The database is asked first. If it does not answer at once, a topology in the cache
         is used; without one the database is waited for, `limit_s` at most. SourceError if
-        there is none to be had.
+        there is none.
         """
         kept = self._cache.load() if self._cache else None
         try:

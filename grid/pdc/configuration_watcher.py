@@ -1,4 +1,4 @@
-"""Following a source's changes without ever keeping the frames waiting."""
+"""Follows the changes of a configuration source, without a pause in the frames."""
 
 import asyncio
 import logging

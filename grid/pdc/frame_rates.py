@@ -1,4 +1,4 @@
-"""What goes through the PDC, each minute in the log and at any time as frame rates."""
+"""Frame rates of inputs and output, and the report of each minute in the log."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The way of one input's PMUs into the output."""
+"""Copies one input stream's PMU blocks into output frames."""
 
 import logging
 import time
@@ -31,12 +31,12 @@ _MOST_SAID = 100
 
 
 class InputConsumer(Protocol):
-    """What a Link hands its frames to."""
+    """Takes the frames of an InputMapper: the concentrator."""
 
     aligner: Aligner
 
     def slot_finder(self, configuration: Configuration) -> SlotFinder:
-        """Return what places the frames of an input of this configuration."""
+        """Return the slot finder for an input of this configuration."""
 
     def configured(self) -> None:
         """Take note that an input told its configuration."""
@@ -49,7 +49,7 @@ class InputConsumer(Protocol):
 
 
 class InputMapper:
-    """One input's receiver, and how its PMUs' blocks become the output's."""
+    """Receives one input stream, and copies its PMU blocks into the rows of the output."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class InputMapper:
         bad_time: BadTime,
     ) -> None:
         self.input_stream = input_stream
-        """The input."""
+        """The input stream in the topology."""
         self.aligned = AlignedInput(ordered=input_stream.address.transport is Transport.TCP)
         """Its part in the alignment, and its counts."""
         self.configuration: Configuration | None = None
@@ -87,7 +87,7 @@ class InputMapper:
     def use_format(
         self, input_stream: InputStream, output_format: OutputFormat, bad_time: BadTime
     ) -> None:
-        """Fill frames of another layout too; only this and the one before are in use."""
+        """Fill frames of another format too; only this and the one before are in use."""
         self.input_stream, self._bad_time = input_stream, bad_time
         self.receiver.name = f"input {input_stream.name}"
         if output_format is not self._formats[-1]:

@@ -1,4 +1,4 @@
-"""All of a running PDC: the concentrator, what follows its configuration, what tells of it."""
+"""A running PDC: the concentrator, its configuration watcher, its metrics server."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
-    """What the command line says, besides where the configuration comes from."""
+    """The options of `pdc serve`, besides the source of the configuration."""
 
     listen: str | None = None
     """Address of the output and of the metrics; None for all."""
@@ -54,11 +54,11 @@ class PdcService:
         self.watcher = ConfigurationWatcher(
             source, topology, self.apply, poll_s=settings.poll_s, known=known
         )
-        """What follows the source."""
+        """Follows the source."""
         self.rates = FrameRates(lambda: self.concentrator)
         """Frame rates."""
         self.metrics_server: MetricsServer | None = None
-        """What serves the metrics."""
+        """Serves the metrics, if a port is given."""
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,7 +89,7 @@ class PdcService:
 
         Only a change of the output's own address, id, rate or outputs costs its clients
         their connections. FrameError or OSError where it cannot be done; then everything
-        is as it was, or begins anew as it was.
+        is as it was, or is started again as it was.
         """
         before = self.concentrator
         if before.can_become(topology):

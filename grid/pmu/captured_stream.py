@@ -20,7 +20,7 @@ _CLOCK_BITS = 0x21F0
 
 
 class CapturedStream:
-    """Sends a capture again and again; which frame is due depends on the time alone.
+    """Repeats a capture without end; which frame is due depends on the time alone.
 
     Frames keep their values and get the time stamps of now. What they and their STAT say
     about the clock is replaced too: it is this computer's clock that stamps them.

@@ -72,7 +72,7 @@ class _OptionError(Exception):
 
 
 class _Served:
-    """A simulator, and its monitor if there is one."""
+    """A simulator, and its metrics server if there is one."""
 
     def __init__(self, services: list[run.Service]) -> None:
         self._services = services
@@ -85,12 +85,12 @@ class _Served:
 async def _serve(simulator: Simulator, listen: str | None, metrics_port: int) -> run.Service:
     services: list[run.Service] = [simulator]
     if metrics_port:
-        # Prometheus' library is loaded only where somebody wants to ask.
+        # Prometheus' library is loaded only where the metrics are served.
         from grid.pmu import metrics  # noqa: PLC0415
 
-        monitor = metrics.monitor(simulator)
-        await monitor.start(listen, metrics_port)
-        services.append(monitor)
+        server = metrics.metrics_server(simulator)
+        await server.start(listen, metrics_port)
+        services.append(server)
     await simulator.open()
     return _Served(services)
 

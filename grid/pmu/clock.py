@@ -1,4 +1,4 @@
-"""What a frame may say about the clock that stamped it.
+"""The state of the clock that stamps frames, as FRACSEC and STAT report it.
 
 A computer's clock is not traceable to UTC as far as this program knows, and by default the
 frames say so. With `kernel` they repeat what the kernel's own clock discipline claims: it is
@@ -53,7 +53,7 @@ class LeapSecond:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockState:
-    """What is claimed about the clock."""
+    """What a frame reports about its clock."""
 
     quality: TimeQuality
     """For FRACSEC."""
@@ -85,7 +85,7 @@ UNKNOWN = ClockState(
     pmu_quality=QUALITY_UNKNOWN,
     unlocked=3,
 )
-"""Nobody vouches for the clock."""
+"""The state of a clock that is not known to be traceable to UTC."""
 
 
 def within(error_s: float) -> ClockState:
@@ -110,21 +110,21 @@ def within(error_s: float) -> ClockState:
 
 
 class Clock(Protocol):
-    """Says how good the clock is."""
+    """Tells the state of the clock that stamps frames."""
 
     def state(self, ns: int) -> ClockState:
-        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
+        """Return the state for the frame of a time, in ns since 1970-01-01 UTC."""
 
 
 class FixedClock:
-    """A clock of which a scenario says how good it is."""
+    """A clock whose state a scenario gives."""
 
     def __init__(self, state: ClockState, leap: LeapSecond | None = None) -> None:
         self._state = state
         self._leap = leap
 
     def state(self, ns: int) -> ClockState:
-        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
+        """Return the state for the frame of a time, in ns since 1970-01-01 UTC."""
         if self._leap is None:
             return self._state
         quality = self._leap.mark(self._state.quality, ns)

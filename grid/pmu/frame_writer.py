@@ -1,4 +1,4 @@
-"""From a sample to the bytes of a data frame, at the pace that many PMUs need.
+"""Writes data frames of one PMU from plain numbers, fast enough for hundreds of PMUs.
 
 c37118.write() and DataCodec do the same by way of typed records, and the tests hold this
 against them. Where all numbers are floats, which is the usual format, the frame is packed at

@@ -1,4 +1,4 @@
-"""What a simulator tells Prometheus."""
+"""The simulator's counters as Prometheus metrics."""
 
 from collections.abc import Iterable
 
@@ -22,8 +22,8 @@ _COUNTERS = {
 """Attribute of grid.transport's SenderCounts, metric, description."""
 
 
-def monitor(simulator: Simulator) -> MetricsServer:
-    """Return a monitor of a simulator, not started yet."""
+def metrics_server(simulator: Simulator) -> MetricsServer:
+    """Return the metrics server of a simulator, not started yet."""
     registry = CollectorRegistry()
     registry.register(MetricsCollector(_Numbers(simulator)))
     served = MetricsServer(registry)

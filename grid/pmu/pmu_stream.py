@@ -36,7 +36,7 @@ class _Edition:
 
 
 class PmuStream:
-    """What one PMU sends and answers; FrameError where it cannot be written as C37.118."""
+    """One PMU's frames and answers; FrameError where it cannot be written as C37.118."""
 
     def __init__(
         self, pmu: SimulatedPmu, *, signal: Signal, noise: Noise, clock: Clock, faults: PmuFaults

@@ -44,7 +44,7 @@ class Simulator:
         """Whether all addresses are listened on and the frames run."""
 
     async def open(self) -> None:
-        """Listen, and start the frames; OSError where an address is not to be had."""
+        """Listen, and start the frames; OSError where an address is not available."""
         for publisher in self.publishers:
             for address in publisher.addresses:
                 await _attach(publisher, address)

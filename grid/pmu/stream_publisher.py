@@ -1,4 +1,4 @@
-"""Where one stream leaves: its server, the frame that waits for its time, its counters."""
+"""Publishes one simulated stream: its server, and the frame that is prepared for its time."""
 
 import time
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from service.latency import Latencies
 
 
 class SimulatedStream(Protocol):
-    """What is sent: a pure function of time."""
+    """A stream to publish: a pure function of time."""
 
     name: str
     """How the log calls it."""
@@ -50,16 +50,16 @@ class StreamPublisher:
         self.stream = stream
         """What is sent."""
         self.addresses = addresses
-        """Where it is served."""
+        """The addresses that serve it."""
         self.server = StreamServer(idcode=stream.idcode, answer=stream.answer, name=stream.name)
-        """Whom it goes to."""
+        """Its clients and destinations."""
         self._lateness = lateness
         self._slot = -1
         self._frame = b""
         self._edition = 0
 
     def prepare(self, slot: int) -> None:
-        """Write the frame of a slot, if somebody wants it."""
+        """Write the frame of a slot, if there is a receiver."""
         if self.server.receivers:
             self._slot, self._frame = slot, self.stream.frame(slot)
 

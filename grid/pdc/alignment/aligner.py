@@ -11,7 +11,7 @@ from grid.pdc.alignment.timeline import Timeline, Timeliness, WaitPolicy
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class AlignedInput:
-    """What the aligner knows of one input."""
+    """One input stream in the alignment: how far it is, and its counters."""
 
     ordered: bool = True
     """Whether frames come in the order in which they were sent, as over TCP: then an input
@@ -28,14 +28,14 @@ class AlignedInput:
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Row:
-    """What is known of one reporting time."""
+    """The output frame of one reporting time, while its inputs arrive."""
 
     slot: int
     """Its number, by grid.timing.slots."""
     format: OutputFormat
-    """How its frame is laid out."""
+    """The format of its frame."""
     frame: bytearray
-    """The frame; blocks that nobody filled say that they are absent."""
+    """The frame; blocks without an input report absent data."""
     quality: int
     """The high byte of FRACSEC: the worst time quality of the frames in it."""
     deadline_s: float
@@ -52,8 +52,8 @@ class Aligner:
     """Collects frames into rows, and says which rows are to be published now, in order.
 
     A row leaves when its wait is over; with preemptive publishing as soon as no live input
-    can still add to it. An input is live from its first frame until it is lost: nobody
-    waits for an input that is known to be gone.
+    can still add to it. An input is live from its first frame until it is lost:
+    an input that is known to be gone is not waited for.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Aligner:
             self._timeline.wait(wait)
 
     def switch(self, output_format: OutputFormat) -> None:
-        """Lay out rows anew, from the first one on of which nothing has come yet."""
+        """Give rows another format, from the first one on of which nothing has come yet."""
         newest = max(self._rows, default=self._last)
         self._formats.append((max(newest, self._last, self._formats[-1][0]) + 1, output_format))
 

@@ -1,4 +1,4 @@
-"""What is counted on the way of a frame: plain numbers, read when somebody asks."""
+"""Counters of inputs and output: plain numbers that the metrics read."""
 
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ class InputCounts:
 
 @dataclass(kw_only=True, slots=True)
 class OutputCounts:
-    """What happened to the rows."""
+    """What happened to the rows of the output."""
 
     published: int = 0
     """Rows sent."""

@@ -1,4 +1,4 @@
-"""One state of the output stream: its CFG-2, and where in a frame each PMU's block is."""
+"""The format of output frames: the CFG-2, and the position of each PMU's block in a frame."""
 
 import struct
 from collections.abc import Sequence

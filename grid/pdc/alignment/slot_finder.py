@@ -1,4 +1,4 @@
-"""From the time stamps of one kind of input to the reporting times of the output."""
+"""Finds the reporting time of the output for the time stamp of an input's frame."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ _MOST_KEPT = 256
 
 
 class SlotMatch(NamedTuple):
-    """Where a frame belongs."""
+    """The reporting time that a frame belongs to."""
 
     ns: int
     """Its time stamp, nanoseconds since 1970-01-01 UTC."""
@@ -28,9 +28,9 @@ class SlotMatch(NamedTuple):
 
 
 class SlotFinder:
-    """Places frames of one TIME_BASE and DATA_RATE; all inputs that share them share this.
+    """Finds the reporting times of frames of one TIME_BASE and DATA_RATE, for all such inputs.
 
-    The inputs of a PDC send the same time stamps within milliseconds, so most places are
+    The inputs of a PDC send the same time stamps within milliseconds, so most answers are
     found among the last ones.
     """
 

@@ -1,4 +1,4 @@
-"""Which frames can be of the right time: lag, lead, and clocks that step."""
+"""The timeline of the output: lag time, lead time, and clocks that step."""
 
 import enum
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class WaitPolicy:
     not with the row's first frame; and the future begins at the local clock's time, not at
     the newest time stamp."""
     preemptive: bool = True
-    """AllowPreemptivePublishing: a row that nobody can add to any more does not wait."""
+    """AllowPreemptivePublishing: a row that no input can add to any more does not wait."""
 
 
 class Timeliness(enum.Enum):
-    """What a frame's time means."""
+    """How a frame's time stamp stands to the timeline."""
 
     ON_TIME = enum.auto()
     LATE = enum.auto()
@@ -45,9 +45,9 @@ class Timeline:
     """Tells frames of the right time from those of wrong clocks.
 
     With the relative wait no clock is trusted by itself: real time is the newest time stamp
-    that was taken, and goes on with the monotonic clock. So one wrong clock disturbs nobody,
-    and when all clocks step, the timeline follows after one second. With the absolute wait
-    the local clock is real time, and the timeline follows its steps at once.
+    that was taken, and goes on with the monotonic clock. So one wrong clock disturbs no other
+    input, and when all clocks step, the timeline follows after one second. With the absolute
+    wait the local clock is real time, and the timeline follows its steps at once.
 
     Times are numbers of slots of the output (grid.timing.slots).
     """

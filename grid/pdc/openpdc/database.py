@@ -1,4 +1,4 @@
-"""The MySQL server: where it is, waiting for it, making database and user."""
+"""The MySQL server: its login, waiting for it, creating database and user."""
 
 import logging
 import os

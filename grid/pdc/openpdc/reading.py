@@ -1,4 +1,4 @@
-"""Reading one node's topology from the tables."""
+"""Reads a node's topology from the tables."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What reading and writing the tables share."""
+"""The DB-API cursor, and the constants that reading and writing the tables share."""
 
 import uuid
 from typing import Any, Protocol
@@ -9,11 +9,12 @@ NAME_SIZE = 16
 """openPDC keeps the 16 names of a digital word in one text, each padded to this size."""
 
 MQTT_ADAPTER = "grid.pdc.mqtt"
-"""TypeName of the CustomOutputAdapter that stands for an MQTT output."""
+"""TypeName of the CustomOutputAdapter that stands for an MQTT output. It is in databases, and
+no name of a module."""
 
 
 class SqlCursor(Protocol):
-    """What is needed of a DB-API cursor with %s parameters."""
+    """The used part of a DB-API cursor with %s parameters."""
 
     @property
     def lastrowid(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Topologies in openPDC's tables: making the tables, writing a topology."""
+"""Creates openPDC's tables, and stores topologies in them."""
 
 import uuid
 
@@ -89,7 +89,7 @@ def apply(cursor: SqlCursor, topology: Topology) -> list[str]:
     try:
         before: Topology | None = load(cursor, topology.node)
     except (NoSuchNodeError, ValueError):
-        before = None  # A node that cannot be read is written anew.
+        before = None  # A node that cannot be read is written from scratch.
     if before == topology:
         return []
     TopologyWriter(cursor, _node(cursor, topology.node), topology).write(before)

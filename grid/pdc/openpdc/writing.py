@@ -1,4 +1,4 @@
-"""Inserting one node's rows."""
+"""Writes a node's topology into the tables."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ _METHODS = {Downsampling.CLOSEST: "Closest", Downsampling.LAST_RECEIVED: "LastRe
 
 
 class TopologyWriter:
-    """Makes one node's rows say a topology.
+    """Changes one node's rows to a topology.
 
     Rows of inputs that stay as they are keep their ids, on which other tables of openPDC
-    build; what differs is deleted and inserted anew.
+    build; what differs is deleted and inserted again.
     """
 
     def __init__(self, cursor: SqlCursor, node: str, topology: Topology) -> None:

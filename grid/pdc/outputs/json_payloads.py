@@ -1,4 +1,4 @@
-"""What an MQTT message says: one PMU's values in physical units, as JSON."""
+"""The JSON payloads of MQTT messages: one PMU's values in physical units."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The output once more, for an MQTT broker; needs paho-mqtt 1.6 or 2.
+"""Publishes the output's frames at an MQTT broker; needs paho-mqtt 1.6 or 2.
 
 Everything here but publish() runs in threads of its own. publish() puts a frame into a
 queue of limited length, so a broker that is slow or away costs the C37.118 output nothing:

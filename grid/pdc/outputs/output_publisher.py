@@ -1,4 +1,4 @@
-"""The PDC's output: who gets its frames, and what they are told of its configuration."""
+"""Publishes the output stream: its data frames, and the answers to commands."""
 
 import time
 from dataclasses import replace
@@ -23,12 +23,12 @@ _UNKNOWN = TimeQuality(code=UNRELIABLE)
 
 
 class OutputPublisher:
-    """Sends rows to the clients, the unasked destinations and the MQTT broker."""
+    """Sends rows to clients, spontaneous destinations and the MQTT broker."""
 
     def __init__(self, topology: Topology, output_format: OutputFormat) -> None:
         stream = topology.stream
         self.topology = topology
-        """What the header frame tells of."""
+        """The topology that the header frame describes."""
         self.server = StreamServer(
             idcode=stream.idcode,
             answer=self._answer,
@@ -36,7 +36,7 @@ class OutputPublisher:
             # A client may fall a second behind, however large the frames are.
             buffer=max(BUFFER, output_format.size * stream.rate),
         )
-        """Whom the C37.118 stream goes to."""
+        """The clients and destinations of the C37.118 stream."""
         self.mqtt = MqttOutput(topology.mqtt, stream.name) if topology.mqtt else None
         """The broker that gets the frames too."""
         self.open = False
@@ -80,7 +80,7 @@ class OutputPublisher:
     def send(self, row: Row, ns: int, counts: OutputCounts) -> None:
         """Send a row, whose time stamp is `ns` nanoseconds since 1970-01-01 UTC.
 
-        Before the first row of another layout all receivers get its CFG-2.
+        Before the first row of another format all receivers get its CFG-2.
         """
         now_s = time.monotonic()
         if row.format is not self._format:
@@ -89,7 +89,7 @@ class OutputPublisher:
         changed = self._changed_s is not None and now_s - self._changed_s < _CHANGE_S
         frame = row.format.finish(row.frame, ns, row.quality, changed=changed)
         self.server.publish(frame)
-        if self.open:  # Before, there is nobody to send anything to.
+        if self.open:  # Before, there are no clients.
             if now_s < row.deadline_s:
                 counts.alignment.add(time.monotonic() - row.last_s)
             counts.total.add((time.time_ns() - ns) * 1e-9)
@@ -107,5 +107,5 @@ class OutputPublisher:
 
 
 def stamp() -> Stamp:
-    """Return the time now, by a clock that nobody vouches for."""
+    """Return the time now, by a clock whose quality is unknown."""
     return Stamp.from_ns(time.time_ns(), TIME_BASE, _UNKNOWN)

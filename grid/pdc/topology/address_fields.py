@@ -1,18 +1,18 @@
-"""The fields of a topology document that say where streams are had from and sent to."""
+"""The address fields of a topology document: of its inputs, its output and its destinations."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from grid.documents.fields import Fields
-from grid.transport.address import Address, AddressError, Transport
+from grid.documents.stream_fields import StreamFields
+from grid.transport.address import Address, Transport
 
 
-class AddressFields(Fields):
+class AddressFields(StreamFields):
     """Reads addresses: a short form for TCP, and URLs for everything."""
 
     def own_address(self, entry: Mapping[str, Any], where: str) -> Address:
-        """Return where commands are taken: a port for TCP, or any address."""
+        """Return the address that takes commands: a port for TCP, or any address."""
         if "address" not in entry:
             return Address(port=self.integer(entry, "port", where, 1, 65535, 4712))
         if "port" in entry:
@@ -23,7 +23,7 @@ class AddressFields(Fields):
         return address
 
     def destinations(self, entry: Mapping[str, Any], where: str) -> tuple[Address, ...]:
-        """Return where data are sent to without being asked for."""
+        """Return the destinations of spontaneous data."""
         listed = self.sequence(entry.get("send_to", []), f"{where}.send_to")
         found = tuple(self.address(value, f"{where}.send_to") for value in listed)
         for address in found:
@@ -37,7 +37,7 @@ class AddressFields(Fields):
         return found
 
     def peer_address(self, entry: Mapping[str, Any], where: str) -> Address:
-        """Return where an input is had from: host and port for TCP, or any address."""
+        """Return the address of an input stream: host and port for TCP, or any address."""
         if "address" in entry:
             if {"host", "port"} & entry.keys():
                 self.problems.append(f"{where}: write either host and port or address")
@@ -50,11 +50,3 @@ class AddressFields(Fields):
         if not re.fullmatch(r"[A-Za-z0-9._%:-]+", host):
             self.problems.append(f"{where}: host is missing or no host name")
         return Address(host=host, port=port)
-
-    def address(self, value: object, where: str) -> Address:
-        """Return the address that a URL says."""
-        try:
-            return Address.parse(str(value))
-        except AddressError as error:
-            self.problems.append(f"{where}: {error}")
-            return Address()

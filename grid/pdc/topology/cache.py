@@ -10,7 +10,7 @@ from grid.pdc.topology.model import Topology
 
 
 class TopologyCache:
-    """One file that is either whole or not there."""
+    """The cache file of a topology, which is either whole or absent."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""What differs between two topologies, as lines for people."""
+"""The differences between two topologies, as lines of text."""
 
 from collections.abc import Iterator
 from typing import Any

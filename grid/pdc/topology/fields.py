@@ -1,4 +1,4 @@
-"""The parts of a topology document, checked without stopping at the first that is wrong."""
+"""The fields of a topology document: streams, PMUs, channels, the MQTT broker."""
 
 import dataclasses
 import enum
@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from grid.documents.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
 from grid.pdc.topology.address_fields import AddressFields
 from grid.pdc.topology.model import (
     BadTime,
@@ -143,30 +142,6 @@ class TopologyFields(AddressFields):
             digitals=tuple(self.word(value, f"{where}.digitals") for value in words),
             output_idcode=self.integer(entry, "output_idcode", where, 1, 65534) if other else None,
         )
-
-    def phasor(self, value: object, where: str) -> Phasor:
-        """Return a phasor, written as its label or as a mapping."""
-        if isinstance(value, str):
-            known = implied(value)
-            if known is None:
-                self.problems.append(
-                    f"{where}: {value!r} does not say type and phase as VA, IC or V+ do; "
-                    "write {label: ..., type: V or I, phase: A, B, C, +, - or 0}"
-                )
-            return known or Phasor(label=value, type="V", phase="+")
-        entry = self.mapping(value, where, {"label", "type", "phase"})
-        return Phasor(
-            label=self.label(entry.get("label"), where),
-            type=self.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
-            phase=self.one_of(entry, "phase", where, {phase: phase for phase in PHASES}, ""),
-        )
-
-    def word(self, value: object, where: str) -> tuple[str, ...]:
-        """Return the names of one digital word."""
-        names = tuple(self.label(name, where) for name in self.sequence(value, where))
-        if len(names) > DIGITALS_A_WORD:
-            self.problems.append(f"{where}: a digital word has 16 inputs, not {len(names)}")
-        return names
 
     def unique(self, topology: Topology) -> None:
         """Refuse names and ids that would be told apart nowhere."""

@@ -1,4 +1,4 @@
-"""What one PDC receives and sends: the model that YAML, MySQL and the cache share."""
+"""The topology of a PDC, what it receives and sends: shared by YAML, MySQL and the cache."""
 
 import enum
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class InputStream:
     name: str
     """How messages call it; a PMU's input carries the PMU's name."""
     address: Address
-    """Where it is had from."""
+    """The address of its sender."""
     idcode: int
     """IDCODE of the stream."""
     pmus: tuple[Pmu, ...]
@@ -74,16 +74,16 @@ class InputStream:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputStream:
-    """What the PDC sends."""
+    """The stream that the PDC sends."""
 
     name: str
     """How messages and openPDC call the stream."""
     idcode: int
     """IDCODE of the stream."""
     address: Address = field(default_factory=Address)
-    """Where commands are taken, and by which transport."""
+    """The address that takes commands, and its transport."""
     destinations: tuple[Address, ...] = ()
-    """Where data are sent without being asked for; multicast groups share interface and TTL."""
+    """Destinations of spontaneous data; multicast groups share interface and TTL."""
     rate: int = 50
     """Frames a second."""
     nominal_hz: int = 50
@@ -148,7 +148,7 @@ class MqttBroker:
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:
-    """All of one PDC."""
+    """The inputs and outputs of one PDC."""
 
     node: str
     """Name of openPDC's Node that all rows belong to."""

@@ -27,13 +27,13 @@ class Captured:
     configuration: Configuration
     """Its last CFG-2 before the data."""
     frames: dict[int, bytes]
-    """Data frames by their reporting time, from 0 on; where one was lost, none stands here."""
+    """Data frames by their reporting time, from 0 on; lost frames are missing."""
     length: int
     """Reporting times from the first frame to the last, both included."""
     header: str
     """Text of its header frame; empty where there was none."""
     addresses: tuple[Address, ...] = ()
-    """Where it is served."""
+    """The addresses that serve it."""
 
 
 def read(path: Path, idcode: int | None = None) -> Captured:
@@ -59,7 +59,7 @@ def _frames(path: Path) -> Iterator[bytes]:
 def collect(frames: Iterable[bytes], idcode: int | None = None) -> Captured:
     """Return the stream of an IDCODE (None: the first with a CFG-2) out of captured frames.
 
-    A configuration that changes the layout ends it. DocumentError where there is nothing.
+    Another configuration ends it. DocumentError where there is no stream.
     """
     codec: DataCodec | None = None
     configuration: Configuration | None = None

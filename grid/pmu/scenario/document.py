@@ -1,4 +1,4 @@
-"""A scenario as people write it: YAML, checked as a whole."""
+"""Scenario documents: YAML, checked as a whole."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from grid.pmu.scenario.pmu_reader import PmuReader
 from grid.transport.address import Address
 
 SHIPPED = Path(__file__).with_name("shipped")
-"""Where the scenarios lie that come with this package."""
+"""The folder of the scenarios that come with this package."""
 
 _TOP = {
     "seed", "nominal_hz", "noise", "wander_mhz", "clock", "leap_second", "pmus", "captures",

@@ -1,4 +1,4 @@
-"""The events of a scenario document."""
+"""Reads the events of a scenario document."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -5,13 +5,13 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from grid.documents.fields import Fields
+from grid.documents.stream_fields import StreamFields
 from grid.pmu.signals.schedule import NS, Schedule, Span
 
 _MINUTE_S = 60
 
 
-class ScenarioFields(Fields):
+class ScenarioFields(StreamFields):
     """Adds numbers, times and schedules; each method returns something usable."""
 
     def __init__(self, process_ns: int) -> None:

@@ -23,7 +23,7 @@ _INTEGER_RANGE = 32767
 
 @dataclass(frozen=True, kw_only=True)
 class IpdcSetup:
-    """What a file says."""
+    """The content of a set-up file."""
 
     udp_port: int
     """Commands and data over UDP; 0: none."""

@@ -1,4 +1,4 @@
-"""A scenario: which PMUs there are, what grid they see, and what happens."""
+"""The model of a scenario: its PMUs, their grid, and the events."""
 
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ class SimulatedPmu:
     header: str = ""
     """Text of the header frame; empty: a sentence about the simulator."""
     addresses: tuple[Address, ...] = ()
-    """Where the stream is served."""
+    """The addresses that serve the stream."""
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class SimulatedPmu:
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioEvent:
-    """Something that happens to some PMUs."""
+    """An event that touches some or all PMUs: a disturbance of the grid, or a fault of a PMU."""
 
     what: Disturbance | PmuFault
     """The event itself."""

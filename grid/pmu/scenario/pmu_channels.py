@@ -1,4 +1,4 @@
-"""What one PMU sends: its station, and where each of its channels comes from."""
+"""The channels of a simulated PMU: its station, and the quantity that each channel carries."""
 
 import cmath
 import functools
@@ -42,7 +42,7 @@ class Analog:
 
 @dataclass(frozen=True, kw_only=True)
 class PmuChannels:
-    """A station with its channels; the station's names are those of the channels."""
+    """A station, and the quantity of each of its channels."""
 
     station: Station
     """As it stands in the configuration."""

@@ -1,4 +1,4 @@
-"""Events in the PMU itself: what it says about its data, and what it does wrong."""
+"""Faults of a PMU: STAT bits, a lost clock, wrong CRCs, missing frames, other channels."""
 
 import functools
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ CHANGE_FLAG_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class StatusFlags:
-    """STAT bits that are set: an error, a trigger, sorting by arrival."""
+    """STAT bits of a span: a data error, a trigger, sorting by arrival."""
 
     span: Span
     """When."""
@@ -29,7 +29,7 @@ class StatusFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockLoss:
-    """The clock loses its reference, and drifts."""
+    """A clock that has lost its reference, and drifts."""
 
     span: Span
     """When."""
@@ -54,7 +54,7 @@ class ClockLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class WrongCrc:
-    """Frames leave with a wrong CRC."""
+    """Frames with a wrong CRC."""
 
     span: Span
     """When."""
@@ -68,7 +68,7 @@ class WrongCrc:
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """No data frames leave; commands are answered."""
+    """A span without data frames; commands are answered."""
 
     span: Span
     """When."""
@@ -76,7 +76,7 @@ class Silence:
 
 @dataclass(frozen=True, kw_only=True)
 class StampOffset:
-    """Frames are stamped off their time, as by a clock that was set wrongly."""
+    """Frames stamped off their time, as by a clock that was set wrongly."""
 
     span: Span
     """When."""
@@ -96,7 +96,7 @@ class DigitalInputs:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationChange:
-    """The stream has other phasors for a while; each change counts in CFGCNT.
+    """A span with other phasors; each change counts in CFGCNT.
 
     STAT bit 10 is 1 for the minute after a change in version 2005. In version 2011 it is 1
     for the minute before one, and 0 from the first frame of the new configuration on.

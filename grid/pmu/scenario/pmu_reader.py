@@ -1,4 +1,4 @@
-"""The PMUs of a scenario document, and what they send again."""
+"""Reads the PMUs and captures of a scenario document."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grid.c37118 import VERSION_2005, VERSION_2011, Format
-from grid.documents.channels import DIGITALS_A_WORD, PHASES, Phasor, implied
+from grid.documents.channels import Phasor
 from grid.pmu.scenario import captured
 from grid.pmu.scenario.captured import Captured
 from grid.pmu.scenario.fields import ScenarioFields
@@ -14,7 +14,7 @@ from grid.pmu.scenario.model import PHASORS, SimulatedPmu
 from grid.pmu.scenario.pmu_channels import Analog, PmuChannels
 from grid.pmu.signals.replay import Recording, Replay
 from grid.pmu.signals.signal import CURRENT_A, VOLTAGE_V, LineLevel
-from grid.transport.address import Address, AddressError
+from grid.transport.address import Address
 
 _VERSIONS = {2005: VERSION_2005, 2011: VERSION_2011}
 _FORMATS = {"float": True, "int": False}
@@ -74,7 +74,7 @@ class PmuReader:
                     self._analog(analog, f"{where}.analogs[{index}]")
                     for index, analog in enumerate(listed)
                 ],
-                digitals=[self._word(word, f"{where}.digitals") for word in words],
+                digitals=[self._fields.word(word, f"{where}.digitals") for word in words],
             ),
             rate=self._rate(entry, where),
             version=self._fields.one_of(entry, "version", where, _VERSIONS, 2011),
@@ -119,26 +119,8 @@ class PmuReader:
             return PHASORS
         at = f"{where}.phasors"
         return tuple(
-            self._phasor(value, f"{at}[{index}]")
+            self._fields.phasor(value, f"{at}[{index}]")
             for index, value in enumerate(self._fields.sequence(entry["phasors"], at))
-        )
-
-    def _phasor(self, value: object, where: str) -> Phasor:
-        if isinstance(value, str) and (known := implied(value)) is not None:
-            return known
-        if not isinstance(value, dict):
-            self._fields.problems.append(
-                f"{where}: {value!r} does not say type and phase as VA, IC or V+ do; "
-                "write {label: ..., type: V or I, phase: A, B, C, +, - or 0}"
-            )
-            return PHASORS[0]
-        entry = self._fields.mapping(value, where, {"label", "type", "phase"})
-        return Phasor(
-            label=self._fields.label(entry.get("label"), where),
-            type=self._fields.one_of(entry, "type", where, {"V": "V", "I": "I"}, ""),
-            phase=self._fields.one_of(
-                entry, "phase", where, {phase: phase for phase in PHASES}, ""
-            ),
         )
 
     def _analog(self, value: object, where: str) -> Analog:
@@ -148,21 +130,12 @@ class PmuReader:
             quantity=self._fields.one_of(entry, "quantity", where, {"P": "P", "Q": "Q"}, "P"),
         )
 
-    def _word(self, value: object, where: str) -> list[str]:
-        names = [self._fields.label(name, where) for name in self._fields.sequence(value, where)]
-        if len(names) > DIGITALS_A_WORD:
-            self._fields.problems.append(f"{where}: a digital word has 16 inputs, not {len(names)}")
-        return names[:DIGITALS_A_WORD]
-
     def _addresses(self, entry: Mapping[str, Any], where: str) -> tuple[Address, ...]:
         at = f"{where}.addresses"
-        addresses = []
-        for text in self._fields.sequence(entry.get("addresses", ["tcp://:4712"]), at):
-            try:
-                addresses.append(Address.parse(str(text)))
-            except AddressError as error:
-                self._fields.problems.append(f"{at}: {error}")
-        return tuple(addresses)
+        return tuple(
+            self._fields.address(text, at)
+            for text in self._fields.sequence(entry.get("addresses", ["tcp://:4712"]), at)
+        )
 
     def _replay(self, entry: Mapping[str, Any], where: str, name: str) -> Replay | None:
         where = f"{where}.replay"

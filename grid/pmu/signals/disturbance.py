@@ -1,4 +1,4 @@
-"""Events in the grid: what moves voltages, currents and their phase (signal events)."""
+"""Disturbances of the grid: steps, oscillations and ramps of voltages, currents and phase."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Disturbance(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseStep:
-    """The phase jumps, and jumps back at the end."""
+    """A step of the phase, and the step back at the end."""
 
     schedule: Schedule
     """When it starts."""
@@ -56,7 +56,7 @@ class PhaseStep:
 
 @dataclass(frozen=True, kw_only=True)
 class MagnitudeStep:
-    """Voltages or currents rise or sag, and come back at the end."""
+    """A rise or sag of voltages or currents, and the return at the end."""
 
     schedule: Schedule
     """When it starts."""
@@ -115,7 +115,7 @@ class Oscillation:
 
 @dataclass(frozen=True, kw_only=True)
 class FrequencyRamp:
-    """The frequency leaves its value at a rate, stays away, and returns at the same rate."""
+    """A frequency that leaves its value at a rate, stays away, and returns at the same rate."""
 
     schedule: Schedule
     """When it starts."""

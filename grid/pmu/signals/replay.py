@@ -114,7 +114,7 @@ class Recording:
 
 
 class Replay:
-    """A source: one track, again and again."""
+    """A signal: one track, repeated by a schedule."""
 
     def __init__(self, track: Track, *, schedule: Schedule, hold: bool = False) -> None:
         """Take the track, when its first row is due, and whether values stand between rows."""

@@ -1,4 +1,4 @@
-"""When something happens: once, or again and again, by the wall clock."""
+"""Schedules of events by the wall clock: once, or at regular intervals."""
 
 from dataclasses import dataclass
 

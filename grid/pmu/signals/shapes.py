@@ -1,4 +1,4 @@
-"""Curves with their first and second derivative, from which events are made.
+"""Curves with their first and second derivative, the shapes of disturbances.
 
 A PMU reports phase, frequency and ROCOF, and the latter two are derivatives of the first.
 So everything that moves the phase is written down with both derivatives.

@@ -1,4 +1,4 @@
-"""What a PMU sees: three voltages and three currents of a line, frequency and ROCOF.
+"""The signals of a line: three voltages, three currents, frequency and ROCOF.
 
 Everything is a pure function of time and seed, so PMUs with one seed see one grid, and
 a PMU that was restarted goes on where its predecessor would be. Frequency and ROCOF are
@@ -32,7 +32,7 @@ _TABLE = 8191
 
 
 class Sample(NamedTuple):
-    """What there is to see at one time."""
+    """The quantities of a line at one time."""
 
     phasors: Sequence[complex]
     """Six rms values in V and A, in the order of QUANTITIES, against nominal frequency."""
@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
 
 class Signal(Protocol):
-    """Where a PMU's samples come from; a pure function of time."""
+    """The quantities that a PMU measures; a pure function of time."""
 
     def at(self, ns: int) -> Sample:
         """Return the sample at a time, in ns since 1970-01-01 UTC."""
@@ -158,6 +158,8 @@ def shared(disturbance: Disturbance) -> Disturbance:
 
 
 class _Shared:
+    """A disturbance that remembers its last answer."""
+
     def __init__(self, disturbance: Disturbance) -> None:
         self.at = once_a_time(disturbance.at)
 

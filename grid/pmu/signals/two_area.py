@@ -34,7 +34,7 @@ _UNIT = "unit"
 
 @dataclass(frozen=True, kw_only=True)
 class PmuSite:
-    """Where a PMU stands."""
+    """The place of a PMU in the grid."""
 
     name: str
     """Of the PMU's columns."""

@@ -143,7 +143,7 @@ async def test_a_receiver_follows_a_change_that_keeps_the_frames_size(version, m
 
 async def test_numbers_health_and_readiness_are_served():
     running = simulator("pmus: [{name: a, idcode: 7, addresses: ['tcp://127.0.0.1:0']}]")
-    monitor = metrics.monitor(running)
+    monitor = metrics.metrics_server(running)
     await monitor.start("127.0.0.1", 0)
 
     def get(path: str) -> tuple[int, str]:
