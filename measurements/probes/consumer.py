@@ -81,7 +81,7 @@ class Consumer(Probe):
                 self._rotation.answered()
             self._stopped.wait(PAUSE_S)
 
-    def _note(self, event: client.Event) -> None:
+    def _note(self, event: client.StreamEvent) -> None:
         """Record what the client saw, at the time it saw it."""
         match event:
             case client.Frame(t_ns=t_ns, data=data, fraction=fraction):
