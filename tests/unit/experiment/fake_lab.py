@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiment.plugin import RUNS
 from experiment.session import MeasuredLab
+from experiment.stash import RUNS
 from lab.config import profiles
 from lab.host.command import Result
 from lab.nodes.node import Node, Ssh
