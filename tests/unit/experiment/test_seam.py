@@ -21,7 +21,7 @@ def newest(pytester: pytest.Pytester) -> Path:
 
 def test_one_fault_file_and_one_case_file_make_a_report(pytester: pytest.Pytester) -> None:
     fake_lab.write(pytester.path)
-    done = pytester.runpytest("-m", "failover", "--lab", "paper")
+    done = pytester.runpytest_subprocess("-m", "failover", "--lab", "paper")
     done.assert_outcomes(passed=1)
     run = newest(pytester)
     (case,) = json.loads((run / "results.json").read_text())["cases"]
@@ -50,14 +50,14 @@ def test_one_fault_file_and_one_case_file_make_a_report(pytester: pytest.Pyteste
 
 def test_the_result_file_that_the_user_named_stays_his(pytester: pytest.Pytester) -> None:
     fake_lab.write(pytester.path)
-    pytester.runpytest("-m", "failover", "--junitxml", "mine.xml")
+    pytester.runpytest_subprocess("-m", "failover", "--junitxml", "mine.xml")
     assert (pytester.path / "mine.xml").read_text() == (newest(pytester) / "junit.xml").read_text()
 
 
 def test_a_case_outside_its_window_fails_and_says_so(pytester: pytest.Pytester) -> None:
     late = fake_lab.CASE.replace("earliest_s=0", "earliest_s=9").replace("toleration_s", "renew_s")
     fake_lab.write(pytester.path, case=late)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.assert_outcomes(failed=1)
     (case,) = json.loads((newest(pytester) / "results.json").read_text())["cases"]
     assert case["outcome"] == "failed"
@@ -69,7 +69,7 @@ def test_another_fault_than_declared_is_refused(pytester: pytest.Pytester) -> No
         "import pytest\n", "import pytest\nfrom lab.faults.kill import Kill\n", 1
     )
     fake_lab.write(pytester.path, case=other)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines("*TypeError: the case declares Kill, not Trip*")
 
@@ -77,8 +77,18 @@ def test_another_fault_than_declared_is_refused(pytester: pytest.Pytester) -> No
 def test_a_published_value_that_there_is_not_is_refused(pytester: pytest.Pytester) -> None:
     other = fake_lab.CASE.replace("windows=windows,", 'windows=windows, published="node_lost",')
     fake_lab.write(pytester.path, case=other)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.stdout.fnmatch_lines("*no such published value: 'node_lost'; there are*node_isolated*")
+
+
+def test_what_an_earlier_session_left_in_force_is_healed_first(pytester: pytest.Pytester) -> None:
+    fake_lab.write(pytester.path)
+    (pytester.path / "left-in-force").write_text("iptables\ntimer\n")
+    done = pytester.runpytest_subprocess("-m", "failover")
+    done.assert_outcomes(passed=1)
+    output = done.stdout.str() + done.stderr.str()
+    assert "A fault of an earlier session was still in force" in output
+    assert "server-1: removed iptables, timer" in " ".join(output.split())
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
