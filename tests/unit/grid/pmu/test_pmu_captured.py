@@ -13,7 +13,7 @@ from grid.pmu.clock import UNKNOWN, FixedClock, within
 from grid.pmu.scenario import captured, document
 from grid.pmu.simulator import Simulator
 
-CAPTURES = Path(__file__).parents[2] / "data" / "synchrophasor" / "captures"
+CAPTURES = Path(__file__).parents[3] / "data" / "synchrophasor" / "captures"
 TCP = CAPTURES / "C37.118_1PMU_TCP.pcap"
 NOW = 1_700_000_000
 
