@@ -32,7 +32,7 @@ class MqttError(Exception):
 
 @dataclass(kw_only=True, slots=True)
 class MqttCounts:
-    """What happened so far."""
+    """Counters of the MQTT output."""
 
     frames: int = 0
     """Frames handed to the broker's connection."""
