@@ -11,7 +11,7 @@ import stream_fixtures as streams
 from grid import c37118
 from grid.c37118 import ReceiverSession, Violation
 from grid.inspect import frame_sources
-from grid.inspect.observed_frame import Seen
+from grid.inspect.observed_frame import ObservedFrame
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
 
@@ -298,9 +298,9 @@ def test_commands_count_time_as_the_sender_does():
 
 async def test_a_spontaneous_stream_is_looked_at_live():
     address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
-    seen: list[Seen] = []
+    seen: list[ObservedFrame] = []
 
-    def see(one: Seen) -> bool:
+    def see(one: ObservedFrame) -> bool:
         seen.append(one)
         return len(seen) >= 10
 

@@ -21,7 +21,7 @@ from grid.pmu.scenario.pmu_channels import PmuChannels
 from grid.pmu.scenario.scenario_signals import ScenarioSignals
 from grid.transport import client
 
-DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
+DATA = Path(__file__).parents[3] / "data" / "synchrophasor"
 
 
 @pytest.fixture(scope="module")

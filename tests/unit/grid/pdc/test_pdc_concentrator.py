@@ -88,7 +88,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         await again.server.close()
 
 
-async def test_a_peer_that_falls_silent_is_connected_anew():
+async def test_a_peer_that_falls_silent_is_connected_again():
     (sender,) = pmus(1)
     async with bench(sender, silence_s=0.5) as made:
         base = now()
