@@ -7,11 +7,11 @@ from pathlib import Path
 
 from experiment import database
 from experiment.database import Database
-from lab.cluster.find import Lab, find
-from lab.cluster.outlets import HIGHER
+from lab.cluster.endpoints import HIGHER
+from lab.cluster.lab import Lab, find
 from lab.config.profiles import Profile
 from lab.console.errors import LabError
-from lab.nodes.lab_file import LabFile
+from lab.nodes.mark import LabMark
 from measurements.probes.api_watch import ApiWatch
 from measurements.probes.consumer import Consumer
 from measurements.probes.sql_writer import SqlWriter
@@ -39,7 +39,7 @@ class Session:
     """The database with the PDCs' configuration."""
 
 
-def look_up(name: str) -> tuple[Lab, LabFile]:
+def look_up(name: str) -> tuple[Lab, LabMark]:
     """Return the running lab called `name`, and what it says of itself.
 
     Raises LabError where there is none, or a part of it does not run.
@@ -51,7 +51,7 @@ def look_up(name: str) -> tuple[Lab, LabFile]:
             "not running.",
             "Start it with `lab up`.",
         )
-    about = LabFile.read_any(lab.nodes)
+    about = LabMark.read_any(lab.nodes)
     if about is None:
         raise LabError(
             f"No node of the lab {name!r} says which timers are in force.",
@@ -73,7 +73,7 @@ def _node_versions(lab: Lab) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
+def begin(lab: Lab, about: LabMark, reports: Path) -> Iterator[Session]:
     """Begin a run on `lab` and let the probes watch it until the end of a `with` block."""
     # The timers that are in force there, whatever the file here says by now.
     profile = Profile(name=about.profile, **about.timers)
@@ -102,7 +102,7 @@ def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
     writer = SqlWriter(run.history, store.addresses, user=database.USER, password=store.password)
     servers = [server.name for server in lab.cluster.servers]
     watch = ApiWatch(
-        run.history, {name: lab.state.kubeconfig(name) for name in servers}, namespace="grid"
+        run.history, {name: lab.cluster.kubeconfig(name) for name in servers}, namespace="grid"
     )
     with contextlib.closing(run), watch, consumer, writer:
         watch.wait_synced(limit_s=PROBE_LIMIT_S)

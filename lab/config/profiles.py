@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from lab.config.files import ROOT
+from lab.config.files import PLAYBOOKS
 from lab.console.errors import LabError
 
-PROFILES_FILE = ROOT / "playbooks" / "vars" / "profiles.yml"
+PROFILES_FILE = PLAYBOOKS / "vars" / "profiles.yml"
 
 START_ALLOWANCE_S = 30.0
 """Time a pod may take from its node to its first frame on a loaded two-core machine.

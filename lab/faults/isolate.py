@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.cluster.outlets import API_PORT
+from lab.cluster.endpoints import API_PORT
 from lab.console.errors import LabError
 from lab.faults import chain, heal, probe
 from lab.nodes.node import Node

@@ -1,19 +1,33 @@
 """The local Docker engine: found, or started where none runs."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
+import requests
+from docker.errors import APIError, DockerException
 
 from lab.console.errors import LabError
 from lab.console.progress import Progress, wait
 from lab.host.command import CommandError, run
-from lab.host.packages import as_root
+from lab.host.privileges import as_root
 
 LOG = Path("/var/log/blackstart-dockerd.log")
 """Where an engine writes that this kit started without systemd."""
 START_LIMIT_S = 60
+DATA_DIRECTORY = Path("/var/lib/docker")
+"""Where an engine keeps images and volumes unless it is told otherwise."""
+CURES = {
+    "address already in use": "Another container has taken the node's address; take it off the "
+    "lab's network (docker network inspect NETWORK names it), then run the command again.",
+    "no chain/target/match by that name": "A firewall has dropped the engine's rules: restart the "
+    "engine (systemctl restart docker), then run `lab up`.",
+    "no space left on device": "Free space on the disk that holds Docker's data, then run the "
+    "command again.",
+}
+"""Words of an engine's refusal, in lower case: what to do about it."""
 
 
 def connect() -> docker.DockerClient:
@@ -45,6 +59,31 @@ def ensure(progress: Progress) -> docker.DockerClient:
             cure="Mend what the log names, or start Docker yourself.",
         )
     return docker.from_env(timeout=120)
+
+
+def data_directory() -> Path:
+    """Return where the engine keeps images and volumes; the usual place where none answers."""
+    try:
+        return Path(connect().info()["DockerRootDir"])
+    except LabError:
+        return DATA_DIRECTORY
+
+
+@contextmanager
+def refusals(action: str) -> Iterator[None]:
+    """Turn what the engine refuses in a `with` block into LabError with its own words.
+
+    `action` is what was asked of it, as an infinitive.
+    """
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        words = str(error.explanation if isinstance(error, APIError) else "") or str(error)
+        cure = next((cure for sign, cure in CURES.items() if sign in words.lower()), "")
+        raise LabError(
+            f"The Docker engine refused to {action}: {words.strip().rstrip('.')}.",
+            cure or "Mend what it names, then run the command again.",
+        ) from None
 
 
 def _start() -> None:

@@ -4,9 +4,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab.cluster import find, kubectl
-from lab.commands import cli, down, status
-from lab.commands.status import FrameRate, NodeStatus, PodStatus, Status, not_flowing
+from lab.cluster import health
+from lab.cluster.frames import FrameRate, not_flowing
+from lab.cluster.health import LabStatus, NodeStatus, PodStatus
+from lab.commands import cli, down, kubectl, options, status
 from lab.console.errors import LabError
 
 
@@ -27,7 +28,7 @@ def the_status(**changes):
         **{"lab": "x", "distribution": "kubeadm", "profile": "thesis", "problem": ""},
         **{"nodes": (node,), "pods": (pod,), "frames": (rate,)},
     }
-    return Status(**{**whole, **changes})
+    return LabStatus(**{**whole, **changes})
 
 
 def test_wrong_settings_are_told_with_the_cure_and_nothing_is_made(run):
@@ -57,15 +58,15 @@ def test_interrupted_command_tells_the_way_on(run, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(down, "down", interrupt)
+    monkeypatch.setattr(down, "remove", interrupt)
     done = run("down")
     assert done.exit_code == 130
     assert "`lab up` goes on from here" in done.stderr
 
 
 def test_status_as_json_ends_with_0_when_all_is_well(run, monkeypatch):
-    monkeypatch.setattr(find, "find", lambda name: name)
-    monkeypatch.setattr(status, "status", lambda lab: the_status())
+    monkeypatch.setattr(status, "find", lambda name: name)
+    monkeypatch.setattr(health, "examine", lambda lab: the_status())
     done = run("status", "--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["healthy"] is True
@@ -80,8 +81,8 @@ def test_status_as_json_ends_with_0_when_all_is_well(run, monkeypatch):
     ],
 )
 def test_status_ends_with_1_when_something_is_wrong(run, monkeypatch, broken):
-    monkeypatch.setattr(find, "find", lambda name: name)
-    monkeypatch.setattr(status, "status", lambda lab: the_status(**broken))
+    monkeypatch.setattr(status, "find", lambda name: name)
+    monkeypatch.setattr(health, "examine", lambda lab: the_status(**broken))
     done = run("status")
     assert done.exit_code == 1
     assert "not healthy" in done.stdout
@@ -91,7 +92,7 @@ def test_missing_lab_is_one_sentence(run, monkeypatch):
     def absent(name):
         raise LabError(f"There is no lab {name!r} on this machine.", "Make it with `lab up`.")
 
-    monkeypatch.setattr(find, "find", absent)
+    monkeypatch.setattr(status, "find", absent)
     done = run("status", "--name", "nix")
     assert done.exit_code == 1
     assert done.stderr.strip().splitlines()[0] == "error: There is no lab 'nix' on this machine."
@@ -105,8 +106,8 @@ def test_two_frames_in_two_seconds_may_be_missing(rate, flows):
 
 def test_kubectl_gets_its_arguments_as_they_are(run, monkeypatch):
     called = []
-    monkeypatch.setattr(find, "find", lambda name: name)
-    monkeypatch.setattr(kubectl, "ssh_argv", lambda lab, words, *, terminal: [lab, *words])
-    monkeypatch.setattr(cli, "_become", called.extend)
+    monkeypatch.setattr(kubectl, "find", lambda name: name)
+    monkeypatch.setattr(kubectl, "kubectl_argv", lambda lab, words, *, terminal: [lab, *words])
+    monkeypatch.setattr(options, "become", called.extend)
     run("kubectl", "--name", "second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l")
     assert called == ["second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l"]

@@ -1,4 +1,5 @@
 import os
+import shlex
 import signal
 
 import pytest
@@ -97,10 +98,11 @@ def test_signals_are_kept_until_ansible_has_ended(number):
 
 def test_nodes_are_told_to_ansible_with_the_labs_own_keys(tmp_path):
     ssh = Ssh(key=tmp_path / "key", known_hosts=tmp_path / "known")
-    node = Node(name="server-1", role="server", address="10.87.0.11", ssh=ssh)
+    node = Node(name="server-1", cluster="x", role="server", address="10.87.0.11", ssh=ssh)
     told = playbook._addresses([node])["all"]["children"]
     assert told["workers"]["hosts"] == {}
     host = told["servers"]["hosts"]["server-1"]
     assert host["ansible_host"] == host["lab_node_ip"] == "10.87.0.11"
-    assert f"UserKnownHostsFile={tmp_path / 'known'}" in host["ansible_ssh_common_args"]
-    assert "StrictHostKeyChecking=yes" in host["ansible_ssh_common_args"]
+    words = shlex.split(host["ansible_ssh_common_args"])
+    assert f'UserKnownHostsFile="{tmp_path / "known"}"' in words
+    assert "StrictHostKeyChecking=yes" in words
