@@ -16,7 +16,7 @@ FILE_VERBS = frozenset(
     ("apply", "create", "delete", "describe", "diff", "get", "patch", "replace", "wait")
 )
 """kubectl's commands that read manifests with -f; that of `logs` and `attach` means otherwise."""
-FLAGS = ("-f", "--filename")
+FLAGS = ("-f", "--filename", "-k", "--kustomize")
 
 app = options.verb_app()
 

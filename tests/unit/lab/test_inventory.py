@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from lab.config import inventory
-from lab.config.settings import Settings
+from lab.config.settings import Settings, checked_name
 from lab.console.errors import LabError
 
 EMBEDDED = Path(__file__).parents[3] / "inventories" / "embedded"
@@ -70,6 +70,39 @@ def test_overrides_win(write):
 def test_names_that_no_container_may_have(write, name):
     with pytest.raises(LabError, match="lab_name"):
         inventory.load(write(lab_name=name))
+
+
+@pytest.mark.parametrize("name", ["l", "a1", "a" * 20])
+def test_names_that_a_lab_may_have(write, name):
+    assert inventory.load(write(lab_name=name)).settings.lab_name == name
+    assert checked_name(name) == name
+
+
+@pytest.mark.parametrize("host", ["Server_1", "server_1", "-a", "a.", "a" * 64])
+def test_host_names_that_kubernetes_refuses(tmp_path, write, host):
+    directory = write()
+    groups = {"servers": {"hosts": {host: None}}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
+    with pytest.raises(LabError, match=host) as caught:
+        inventory.load(directory)
+    assert "lower-case" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    "hosts", ["servers: [a]", "servers: {hosts: [a]}", "servers: {hosts: {a: 1}}", "[a]"]
+)
+def test_hosts_that_are_no_mapping(write, hosts):
+    directory = write()
+    (directory / "hosts.yml").write_text(f"all: {{children: {{{hosts}}}}}")
+    with pytest.raises(LabError, match=r"hosts\.yml"):
+        inventory.load(directory)
+
+
+def test_variables_of_hosts_are_kept(write):
+    directory = write()
+    groups = {"servers": {"hosts": {"a": {"ansible_host": "192.0.2.1"}}}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
+    assert inventory.load(directory).variables == {"a": {"ansible_host": "192.0.2.1"}}
 
 
 def test_missing_file_is_named(tmp_path):
