@@ -70,6 +70,8 @@ class Cluster:
         config.load_kube_config(str(self.kubeconfig(server)), client_configuration=configuration)
         # A server that is gone must cost seconds, not urllib3's three tries.
         configuration.retries = False
+        # The lab's own addresses are on this machine or beside it, whatever $HTTPS_PROXY is.
+        configuration.proxy = None
         return client.ApiClient(configuration)
 
     def api(self) -> client.ApiClient:

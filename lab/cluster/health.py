@@ -82,11 +82,14 @@ def examine(lab: Lab) -> LabStatus:
     problem = ""
     nodes = []
     pods = []
-    try:
-        nodes = lab.cluster.list_nodes()
-        pods = lab.cluster.list_pods(NAMESPACE)
-    except LabError as error:
-        problem = str(error)
+    if not lab.running:
+        problem = "No node runs, as after a reboot of this machine: run `lab up`."
+    else:
+        try:
+            nodes = lab.cluster.list_nodes()
+            pods = lab.cluster.list_pods(NAMESPACE)
+        except LabError as error:
+            problem = str(error)
     in_kubernetes = {node.metadata.name: node for node in nodes}
     return LabStatus(
         lab=lab.name,

@@ -1,5 +1,6 @@
 """The local Docker engine: found, or started where none runs."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ def connect() -> docker.DockerClient:
 
     Raises LabError where none answers; only `ensure` starts one.
     """
+    _refuse_remote()
     try:
         return docker.from_env(timeout=120)
     except DockerException as error:
@@ -42,11 +44,15 @@ def connect() -> docker.DockerClient:
 
 
 def ensure(progress: Progress) -> docker.DockerClient:
-    """Return a client of the local engine, after starting it where none runs."""
+    """Return a client of the local engine, after starting it where none runs.
+
+    Raises LabError where DOCKER_HOST names another engine, of which none is started.
+    """
+    _refuse_remote()
     try:
         return docker.from_env(timeout=120)
     except DockerException as error:
-        if "Permission denied" in str(error):
+        if "Permission denied" in str(error) or os.environ.get("DOCKER_HOST"):
             raise _absent(error) from None
     with progress.step("Start the Docker engine", limit_s=START_LIMIT_S) as step:
         _start()
@@ -126,7 +132,23 @@ def _log() -> str:
         return ""
 
 
+def _refuse_remote() -> None:
+    host = os.environ.get("DOCKER_HOST", "")
+    if host and not host.startswith("unix://"):
+        raise LabError(
+            f"DOCKER_HOST={host} names another engine than this machine's own: nodes on it could "
+            "neither be reached nor see the artefact cache.",
+            "Run the command without it: env -u DOCKER_HOST lab ...",
+        )
+
+
 def _absent(error: Exception) -> LabError:
+    if named := os.environ.get("DOCKER_HOST"):
+        return LabError(
+            f"No Docker engine answers at DOCKER_HOST={named}.",
+            "Start that engine, or unset DOCKER_HOST.",
+            evidence=str(error).splitlines()[0],
+        )
     if "Permission denied" in str(error):
         return LabError(
             "The Docker engine runs, but this user may not use it.",

@@ -88,9 +88,22 @@ def choose(wanted: str, taken: Iterable[IPv4Network]) -> IPv4Network:
 
 
 def routed() -> list[IPv4Network]:
-    """Return the networks that this machine has routes to, but for the default."""
-    routes = json.loads(run(["ip", "-j", "-4", "route", "show", "table", "all"]).stdout or "[]")
-    return [IPv4Network(route["dst"]) for route in routes if route["dst"] != "default"]
+    """Return the networks that this machine has routes to, but for the default.
+
+    Half of all addresses is a default route too, as VPNs write it (0.0.0.0/1 and
+    128.0.0.0/1); and a table that no rule names routes nothing.
+    """
+    used = {str(rule["table"]) for rule in _ip("rule")}
+    routes = (route for route in _ip("route", "show", "table", "all") if route["dst"] != "default")
+    networks = [
+        IPv4Network(route["dst"]) for route in routes if str(route.get("table", "main")) in used
+    ]
+    return [network for network in networks if network.prefixlen > 1]
+
+
+def _ip(*words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(["ip", "-j", "-4", *words]).stdout or "[]")
+    return found
 
 
 def _pools(net: Any) -> list[IPv4Network]:

@@ -3,10 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from lab.artefacts import Cache
 from lab.console.errors import LabError
+from lab.console.progress import Silent
 from lab.nodes.state import StateDirectory
 from lab.providers.container import engine, labels, network, volumes
 from lab.providers.container.provider import ContainerProvider
@@ -158,6 +159,26 @@ def test_a_new_node_gets_empty_volumes_of_its_own():
     assert created["x-shared"] == {labels.LAB: "x"}
     assert created["x-a-etcd"] == {labels.LAB: "x", labels.HOST: "a"}
     assert {mount["Source"] for mount in mounts} == created.keys()
+
+
+@pytest.mark.parametrize("host", ["tcp://127.0.0.1:1", "ssh://user@host"])
+def test_another_machines_engine_is_refused_by_the_variables_name(monkeypatch, host):
+    monkeypatch.setenv("DOCKER_HOST", host)
+    monkeypatch.setattr(engine, "_start", lambda: pytest.fail("started an engine"))
+    for ask in (engine.connect, lambda: engine.ensure(Silent())):
+        with pytest.raises(LabError, match=f"DOCKER_HOST={host}"):
+            ask()
+
+
+def test_an_engine_that_the_user_names_is_not_started_in_its_place(monkeypatch):
+    def refuse(**_):
+        raise DockerException("Connection refused")
+
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    monkeypatch.setattr(engine.docker, "from_env", refuse)
+    monkeypatch.setattr(engine, "_start", lambda: pytest.fail("started an engine"))
+    with pytest.raises(LabError, match="No Docker engine answers at DOCKER_HOST=unix://"):
+        engine.ensure(Silent())
 
 
 def test_a_network_of_that_name_that_is_not_the_kits_is_refused():
