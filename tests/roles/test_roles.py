@@ -1,42 +1,75 @@
 """Every role has the same shape, and says of itself what its defaults are."""
 
 import os
+import re
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+INVENTORY = PLAYBOOKS.parent / "inventories" / "embedded" / "hosts.yml"
 ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if path.is_dir())
 STEPS = ("preflight", "install", "configure", "run")
+PARTS = {"defaults", "files", "handlers", "meta", "tasks", "templates", "vars", "README.md"}
+FACTS = "ansible.builtin.set_fact"
+each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
-def read(file: Path):
+def read(file: Path) -> Any:
     return yaml.safe_load(file.read_text())
+
+
+def options(role: Path) -> dict[str, Any]:
+    return read(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def tasks_of(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield every task of a file of tasks or plays, those of blocks too."""
+    waiting = list(read(file))
+    while waiting:
+        task = waiting.pop()
+        yield task
+        for part in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers"):
+            waiting += task.get(part, [])
+
+
+def tasks_of_role(role: Path) -> Iterator[dict[str, Any]]:
+    for folder in ("tasks", "handlers"):
+        for file in sorted((role / folder).glob("*.yml")):
+            yield from tasks_of(file)
 
 
 def test_there_are_roles():
     assert len(ROLES) >= 8
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+@each_role
+def test_a_role_has_the_parts_of_a_role(role):
+    parts = {path.name for path in role.iterdir()}
+    assert parts >= {"defaults", "meta", "tasks", "README.md"}
+    assert parts <= PARTS
+
+
+@each_role
 def test_argument_specs_equal_defaults(role):
     defaults = read(role / "defaults" / "main.yml")
-    options = read(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
-    assert {name: option["default"] for name, option in options.items()} == defaults
+    assert {name: option["default"] for name, option in options(role).items()} == defaults
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+@each_role
 def test_every_argument_is_described_and_typed(role):
-    options = read(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
-    for name, option in options.items():
+    for name, option in options(role).items():
         assert name.startswith(f"{role.name}_"), f"{name} lacks the role's prefix"
         assert option["description"]
         assert option["type"]
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+@each_role
 def test_main_is_a_list_of_steps_in_order(role):
     tasks = read(role / "tasks" / "main.yml")
     steps = [step for task in tasks for step in task["tags"]]
@@ -46,20 +79,105 @@ def test_main_is_a_list_of_steps_in_order(role):
         assert (role / "tasks" / f"{step}.yml").exists()
 
 
-@pytest.mark.parametrize("distribution", ["k3s", "kubeadm"])
-def test_site_is_valid_for(distribution):
-    done = subprocess.run(
-        [
-            "ansible-playbook",
-            "--syntax-check",
-            *("-i", "../inventories/embedded/hosts.yml"),
-            *("-e", f"lab_distribution={distribution}"),
-            "site.yml",
-        ],
-        cwd=PLAYBOOKS,
-        env={**os.environ, "PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"},
+@each_role
+def test_registers_are_named_after_the_role_and_what_they_hold(role):
+    names = {task["register"] for task in tasks_of_role(role) if "register" in task}
+    wrong = {name for name in names if not re.fullmatch(rf"__{role.name}_[a-z0-9_]+", name)}
+    assert not wrong, f"they should begin with __{role.name}_"
+
+
+@each_role
+def test_other_variables_of_a_role_begin_with_its_name(role):
+    """Private ones with an underscore before it; facts for other roles stand in the README."""
+    private = re.compile(rf"_{role.name}_[a-z0-9_]+")
+    names = set(read(role / "vars" / "main.yml")) if (role / "vars").exists() else set()
+    for task in tasks_of_role(role):
+        names |= task.get("vars", {}).keys()
+    # Connection variables of Ansible's own.
+    wrong = {n for n in names if not private.fullmatch(n) and not n.startswith("ansible_")}
+    assert not wrong, f"they should begin with _{role.name}_"
+    readme = (role / "README.md").read_text()
+    for task in tasks_of_role(role):
+        for fact in task.get(FACTS, {}):
+            if not private.fullmatch(fact):
+                assert fact.startswith(f"{role.name}_")
+                assert f"`{fact}`" in readme
+
+
+@pytest.mark.parametrize("file", sorted(PLAYBOOKS.glob("*.yml")), ids=lambda file: file.stem)
+def test_playbooks_leave_work_to_roles(file):
+    """No registers, no facts: a playbook says which roles are for which hosts."""
+    for task in tasks_of(file):
+        assert "register" not in task
+        assert FACTS not in task
+
+
+def test_output_of_helpers_is_read_by_name():
+    files = [path for path in PLAYBOOKS.rglob("*") if path.is_file() and path.suffix != ".py"]
+    by_number = re.compile(r"stdout_lines(\[|\.\d)|\.split\(\)\s*\[|stdout_lines\s*\|\s*(first|last)")
+    assert [path for path in files if by_number.search(path.read_text())] == []
+
+
+@each_role
+def test_the_readme_names_variables_that_exist(role):
+    text = (role / "README.md").read_text()
+    assert text.startswith(f"# {role.name}\n")
+    assert "(meta/argument_specs.yml)" in text
+    assert f"role: {role.name}\n" in text, "there is no example"
+    known = set(options(role)) | {
+        fact for task in tasks_of_role(role) for fact in task.get(FACTS, {})
+    }
+    named = set(re.findall(rf"\b{role.name}_[a-z0-9_]+", text))
+    assert named - known == set()
+    # What it links to is there.
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert [link for link in links if not (role / link).exists()] == []
+
+
+@each_role
+def test_assertions_say_what_to_do(role):
+    for task in tasks_of_role(role):
+        if "ansible.builtin.assert" in task:
+            assert task["ansible.builtin.assert"]["fail_msg"]
+
+
+def test_defaults_of_releases_are_those_of_the_settings():
+    settings = read(PLAYBOOKS.parent / "inventories/embedded/group_vars/all.yml")
+    defaults = read(PLAYBOOKS / "roles" / "artefacts" / "defaults" / "main.yml")
+    for name in ("k3s_version", "kubernetes_version", "k3s_mirror"):
+        assert f"default('{settings[f'lab_{name}']}')" in defaults[f"artefacts_{name}"]
+
+
+def ansible_playbook(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["ansible-playbook", *arguments],
+        cwd=cwd,
+        env={"PATH": path, "HOME": os.environ["HOME"], "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("distribution", ["auto", "k3s", "kubeadm"])
+@pytest.mark.parametrize("cwd", [PLAYBOOKS.parent, PLAYBOOKS], ids=["checkout", "playbooks"])
+def test_site_is_valid_for(distribution, cwd):
+    """Also where playbooks/ansible.cfg isn't read."""
+    done = ansible_playbook(
+        *("--syntax-check", "-i", str(INVENTORY), "-e", f"lab_distribution={distribution}"),
+        str(PLAYBOOKS / "site.yml"),
+        cwd=cwd,
+    )
     assert done.returncode == 0, done.stderr + done.stdout
+    assert "WARNING" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["site", "k3s", "kubeadm", "workloads"])
+def test_every_playbook_finds_its_roles_by_itself(name):
+    done = ansible_playbook(
+        *("-i", "inventories/embedded/hosts.yml", f"playbooks/{name}.yml", "--list-tasks"),
+        cwd=PLAYBOOKS.parent,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "Get the artefacts" in done.stdout

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Prints, a line each: the release of the installed k3s, the interface of the node's
-# address, whether the node is a member of the cluster or new, and who makes containerd
-# read its drop-in directory.
+# Answers in JSON what the node has:
+#   version            release of the installed k3s, or why it doesn't run
+#   interface          network interface of the node's address
+#   member             whether the node is a member of the cluster already
+#   containerd_import  who makes containerd read its drop-in directory: k3s, template, or both
 # usage: look.sh ADDRESS
 set -eu
 data=/var/lib/rancher/k3s
@@ -9,19 +11,29 @@ template=$data/agent/etc/containerd/config-v3.toml.tmpl
 
 # The first call unpacks what the binary carries, and says so between the lines.
 if said=$(k3s kubectl version --client 2>&1); then
-  echo "$said" | sed -n 's/^Client Version: //p'
+  version=$(echo "$said" | sed -n 's/^Client Version: //p')
 else
-  echo "not to be run: $said" | tr '\n' ' '
-  echo
+  version="that does not run ($said)"
 fi
 set -- $(ip -4 -oneline address show to "$1")
-echo "$2"
-if test -e $data/joined; then echo member; else echo new; fi
+interface=$2
+if test -e $data/joined; then member=true; else member=false; fi
 # Newer releases import that directory themselves, and a second import is an error.
 if ! grep --quiet --fixed-strings config-v3.toml.d $data/data/current/bin/k3s; then
-  echo template
+  import=template
 elif test -e $template; then
-  echo both
+  import=both
 else
-  echo k3s
+  import=k3s
 fi
+# The version may be an error message with quotes and line breaks.
+python3 - "$version" "$interface" "$member" "$import" <<'EOF'
+import json, sys
+version, interface, member, containerd_import = sys.argv[1:]
+print(json.dumps({
+    "version": " ".join(version.split()),
+    "interface": interface,
+    "member": member == "true",
+    "containerd_import": containerd_import,
+}))
+EOF

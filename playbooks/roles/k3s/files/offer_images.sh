@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes the image archives that k3s imports exactly the given ones, as links, and
-# prints what it changed.
+# answers in JSON what it changed: {"offered": [], "withdrawn": []}.
 # usage: offer_images.sh ARCHIVES_DIR ARCHIVE...
 set -eu
 images=/var/lib/rancher/k3s/agent/images
 archives=$1
 shift
+offered="" withdrawn=""
 
 mkdir -p $images
 # With this file, k3s remembers over restarts what it has imported; it also tells when
@@ -18,11 +19,12 @@ for archive; do
   wanted="$wanted$name "
   test "$(readlink "$images/$name")" = "$archives/$archive" && continue
   ln -sfn "$archives/$archive" "$images/$name"
-  echo "offered $name"
+  offered="$offered${offered:+, }\"$name\""
 done
 for link in "$images"/*; do
   test -L "$link" || continue
   case $wanted in *" ${link##*/} "*) continue ;; esac
   rm "$link"
-  echo "took back ${link##*/}"
+  withdrawn="$withdrawn${withdrawn:+, }\"${link##*/}\""
 done
+printf '{"offered": [%s], "withdrawn": [%s]}\n' "$offered" "$withdrawn"

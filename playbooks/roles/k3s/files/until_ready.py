@@ -138,7 +138,7 @@ def not_imported() -> list[str]:
 
 
 def offer_again(names: list[str]) -> None:
-    """Make the links of these archives anew, which k3s watches for."""
+    """Replace the links of these archives, which k3s watches for."""
     for name in names:
         link = AGENT / "images" / name
         fresh = link.with_name(f".{name}.new")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes what a server has left that died while it founded the cluster. Nobody has
-# joined it yet: its data are of no use to anybody.
+# Removes what a first server has left that died while it made the cluster. No node has
+# joined it yet, so its data are of no use.
 set -eu
 data=/var/lib/rancher/k3s
 test ! -e $data/joined
