@@ -1,1 +1,1 @@
-pytest_plugins = ["experiment.plugin", "experiment.fixtures"]
+pytest_plugins = ["experiment.fixtures"]

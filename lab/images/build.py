@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
+from lab.config.files import PACKAGES
 from lab.images import archive, debian, layers
-from lab.images.recipe import ROOT, Recipe, load
+from lab.images.recipe import Recipe, load
 
 _FORMAT = "1"
 """Changes when the code here makes another image of the same recipe and files."""
@@ -55,7 +56,7 @@ class Sources:
 
     def _copied(self) -> Sequence[Path]:
         rootfs = self.recipe.folder / "rootfs"
-        copied = [ROOT.parent / source for source in self.recipe.copies.values()]
+        copied = [PACKAGES / source for source in self.recipe.copies.values()]
         return [*copied, rootfs] if rootfs.is_dir() else copied
 
 
@@ -135,7 +136,7 @@ def _own_layer(image: Sources, target: Path) -> None:
         for path, program in recipe.programs.items():
             layer.file(path, image.programs[program], mode=0o755)
         for path, source in recipe.copies.items():
-            layer.tree(path, ROOT.parent / source, skip=_SKIP)
+            layer.tree(path, PACKAGES / source, skip=_SKIP)
         rootfs = recipe.folder / "rootfs"
         if rootfs.is_dir():
             for child in sorted(rootfs.iterdir()):
