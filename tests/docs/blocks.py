@@ -101,7 +101,7 @@ def loose(page: Path, root: Path) -> list[str]:
             in_list = bool(re.match(r" {0,3}([-*+]|\d+[.)]) ", line)) or (
                 in_list and line.startswith("  ")
             )
-            if indented and not before.strip() and not in_list:
+            if indented and not in_list and (not before.strip() or before.startswith("#")):
                 found.append(f"{page.relative_to(root)}:{number}: code is fenced, not indented")
         before = line
     return found

@@ -93,8 +93,11 @@ def test_a_session_without_commands_is_named(tmp_path: Path) -> None:
 
 
 def test_a_block_in_a_list_loses_its_indentation(tmp_path: Path) -> None:
-    text = f"1. Make it:\n\n   <!-- run -->\n   {FENCE}sh\n   if true; then\n     ls\n   fi\n   {FENCE}\n"
-    block = only(tmp_path, text)
+    block = only(
+        tmp_path,
+        "1. Make it:\n\n"
+        f"   <!-- run -->\n   {FENCE}sh\n   if true; then\n     ls\n   fi\n   {FENCE}\n",
+    )
     assert (block.line, block.script) == (4, "if true; then\n  ls\nfi\n")
     assert block.is_run
 

@@ -48,16 +48,16 @@ def test_a_block_that_waits_for_input_finds_its_end(shell: Shell) -> None:
 
 
 def test_a_block_has_a_limit(shell: Shell) -> None:
-    ran = shell.run("echo begun\nsleep 60\n", limit_s=0.5)
-    assert (ran.problem, ran.output) == ("it took longer than 0 s", "begun\n")
+    ran = shell.run("echo begun\nsleep 60\n", limit_s=1)
+    assert (ran.problem, ran.output) == ("it took longer than 1 s", "begun\n")
 
 
 def test_the_background_ends_with_the_page(tmp_path: Path) -> None:
     with Shell(tmp_path, PATH) as shell:
         ran = shell.run("sleep 600 &\necho $!\n", limit_s=20)
         process = Path(f"/proc/{ran.output.strip()}")
-        assert "sleep" in (process / "cmdline").read_text()
+        assert process.exists()
     until = time.monotonic() + 10
-    while process.exists() and "sleep" in (process / "cmdline").read_text():
+    while process.exists() and (process / "cmdline").read_bytes():  # a zombie has none
         assert time.monotonic() < until
         time.sleep(0.05)
