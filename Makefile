@@ -46,7 +46,7 @@ types: $(VENV)/.dev  ## Types
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel; rules of the tree and of the documents
 	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
-	$(BIN)/pytest -n auto tests/unit
+	$(BIN)/pytest -n auto tests/unit tests/docs
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 	cd playbooks && ../$(BIN)/ansible-lint --offline -q

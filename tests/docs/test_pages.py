@@ -1,7 +1,8 @@
 """Whatever a document tells somebody to type works, typed as it stands there.
 
 Each page has a shell of its own at the top of a clone. README.md begins as a new terminal does;
-every other page in the virtual environment that README.md makes and activates.
+every other page in the virtual environment that README.md makes and activates. README.md comes
+first: its run of the failover suite is the one that other pages look at.
 """
 
 import pytest
