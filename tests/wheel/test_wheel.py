@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.images import build
+from lab.artefacts import Cache
+from lab.images import build, recipe
 from service import __version__
 from tests.kit import ROOT, Clone
 
@@ -120,6 +121,12 @@ def test_programs_within_images_stay_programs(wheel: Path, bare_clone: Clone) ->
     assert programs
 
 
+def test_images_copy_nothing_but_packages_of_the_wheel() -> None:
+    recipes = [folder.parent.name for folder in recipe.ROOT.glob("*/image.yml")]
+    copied = {source for name in recipes for source in recipe.load(name).copies.values()}
+    assert copied == {"grid", "service"}
+
+
 def test_licence_and_version_are_told(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = [name for name in archive.namelist() if name.endswith("dist-info/METADATA")]
@@ -175,8 +182,6 @@ def test_the_image_of_the_installed_kit_is_that_of_the_checkout(lab: Installed) 
         "from lab.images import build\n"
         "print(*build.gather('grid', version='1', cache=Cache()).names)\n"
     )
-    from lab.artefacts import Cache  # noqa: PLC0415
-
     done = lab.run("python", "-c", program)
     assert done.stdout.split() == list(build.gather("grid", version="1", cache=Cache()).names)
 
