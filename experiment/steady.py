@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubernetes import client
 from kubernetes.client import ApiException
@@ -13,7 +14,6 @@ from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready
 from lab.cluster.find import Lab
 from lab.cluster.outlets import FRAME_RATE
 from lab.commands import status
-from lab.config.files import ROOT
 from lab.console import progress
 from lab.console.errors import LabError
 from lab.console.progress import Progress
@@ -24,7 +24,7 @@ LIMIT_S = 180.0
 """How long a lab may take to become steady: a node's return, and its pods' restart."""
 SETTLE_S = 10.0
 """How long rows and frames may take to come once everything is ready."""
-EVIDENCE = ROOT / "playbooks/roles/workloads/files/evidence.sh"
+EVIDENCE = Path(__file__).parents[2] / "playbooks/roles/workloads/files/evidence.sh"
 """Prints what explains pods that do not become ready; the role `workloads` uses it too."""
 CURE = "Run `lab heal`, then `lab status`; `lab up` brings a lab back to what it should be."
 
