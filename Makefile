@@ -6,7 +6,8 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab-up lab-down lab-status failover test lint types unit fuzz roles lab-test bench-up bench-grid clean
+.PHONY: help lab-up lab-down lab-status failover bench-up bench-grid test lint types unit roles wheel docs lab-test \
+  fuzz clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,29 +34,36 @@ bench-grid: $(VENV)/.bench  ## Measure codec, simulator and PDC, pypmu beside th
 
 # ---- the tests -----------------------------------------------------------------
 
-test: lint types unit roles lab-test  ## Everything: lint, types, units, roles, a real lab
+test: lint types unit roles wheel lab-test  ## Everything, from lint to the documents' commands on a real lab
 
-lint: $(VENV)/.dev  ## Lint and format
+lint: $(VENV)/.dev  ## Lint, format, and the directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 
 types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev  ## Unit tests, in parallel
+unit: $(VENV)/.dev  ## Unit tests, in parallel; rules of the tree and of the documents
 	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
-	$(BIN)/pytest -n auto tests/unit
-
-fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
-	$(BIN)/python -m fuzz $(ARGS)
+	$(BIN)/pytest -n auto tests/unit tests/docs
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
 	cd playbooks && ../$(BIN)/ansible-lint --offline -q
 	$(BIN)/pytest tests/roles
 
-lab-test: $(VENV)/.dev  ## A real lab: up, failover cases, report, down
-	$(BIN)/pytest -m lab tests/lab
+wheel: $(VENV)/.dev  ## Build the wheel and use it outside of any checkout
+	$(BIN)/pytest tests/wheel
+
+docs: $(VENV)/.dev  ## Run the documents' commands that need no lab, in a clone
+	$(BIN)/pytest -m 'docs and not lab' tests/docs
+
+lab-test: $(VENV)/.dev  ## A real lab from a clone: the documents' commands, the cases, down
+	$(BIN)/pytest -m 'docs or lab' tests/docs tests/lab
 	$(BIN)/pytest tests/manifests
+
+fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
+	$(BIN)/python -m fuzz $(ARGS)
 
 # ---- the tools -----------------------------------------------------------------
 
@@ -69,7 +77,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.lab: $(VENV)/bin/python pyproject.toml
 	@echo "Installing the kit's Python packages into $(VENV)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.lab pyproject.toml

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-DISTRIBUTION = "blackstart"
+from service import __version__
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
@@ -12,17 +12,6 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", action=_VersionAction, nargs=0, help="print the version and exit"
     )
-
-
-def version() -> str:
-    """Return the version of the installed distribution; "unknown" in a bare source tree."""
-    # Loaded here, because only --version needs it, and it takes a tenth of a command's start.
-    from importlib import metadata  # noqa: PLC0415
-
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 class _VersionAction(argparse.Action):
@@ -36,5 +25,5 @@ class _VersionAction(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Print and exit."""
-        print(f"{parser.prog} {version()}")
+        print(f"{parser.prog} {__version__}")
         parser.exit()

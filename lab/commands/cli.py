@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab import __version__
+from service import __version__
 
 VERBS = {
     "up": "Bring the lab up, or to the state its inventory describes; frames flow at the end.",

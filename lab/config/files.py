@@ -12,3 +12,5 @@ INVENTORIES = ROOT / "inventories"
 """A folder for each inventory that comes with the kit."""
 PLAYBOOKS = ROOT / "playbooks"
 """The playbooks with their roles."""
+PACKAGES = _PACKAGE.parent
+"""The folder of the kit's Python packages, which images copy."""

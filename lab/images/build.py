@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
-from lab.config.files import IMAGES
+from lab.config.files import PACKAGES
 from lab.images import archive, debian, layers
 from lab.images.recipe import Recipe, load
 
@@ -56,7 +56,7 @@ class Sources:
 
     def _copied(self) -> Sequence[Path]:
         rootfs = self.recipe.folder / "rootfs"
-        copied = [IMAGES.parent / source for source in self.recipe.copies.values()]
+        copied = [PACKAGES / source for source in self.recipe.copies.values()]
         return [*copied, rootfs] if rootfs.is_dir() else copied
 
 
@@ -136,7 +136,7 @@ def _own_layer(image: Sources, target: Path) -> None:
         for path, program in recipe.programs.items():
             layer.file(path, image.programs[program], mode=0o755)
         for path, source in recipe.copies.items():
-            layer.tree(path, IMAGES.parent / source, skip=_SKIP)
+            layer.tree(path, PACKAGES / source, skip=_SKIP)
         rootfs = recipe.folder / "rootfs"
         if rootfs.is_dir():
             for child in sorted(rootfs.iterdir()):

@@ -63,7 +63,7 @@ class Recipe(pydantic.BaseModel):
     directories: Mapping[str, str] = {}
     """Path in the image: mode (octal) and owner's number, such as `0750 999`."""
     copies: Mapping[str, str] = {}
-    """Path in the image: file or folder of this repository, by its path from the root."""
+    """Path in the image: one of the kit's Python packages, or a file in one."""
     run: Run = Run()
     """How a container starts."""
     folder: Annotated[Path, pydantic.Field(exclude=True)]

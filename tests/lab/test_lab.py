@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from lab.cluster.endpoints import MYSQL_PORT
 from lab.cluster.lab import find
 from lab.host.command import CommandError, run
 from lab.nodes.state import StateDirectory
+from tests.kit import ROOT, Kit
 
 pytestmark = pytest.mark.lab
 
@@ -27,12 +29,17 @@ def results(run: Path) -> dict[str, dict]:
     return {case["name"]: case for case in json.loads((run / "results.json").read_text())["cases"]}
 
 
-def newest_run() -> Path:
-    return (Path(__file__).parents[2] / "reports" / "latest").resolve()
+@pytest.fixture(scope="module")
+def thesis_run(running: Kit) -> Path:
+    """Return a run under the thesis' timers: the one of README.md, where that has been run."""
+    if not running.runs("thesis"):
+        done = running.pytest("-k", "not harness")
+        assert done.returncode == 0, done.stdout
+    return running.runs("thesis")[-1]
 
 
 def test_frames_flow_outside_the_cluster(running):
-    done = running.lab("status", "--name", running.name, "--json")
+    done = running.lab("status", "--json")
     status = json.loads(done.stdout)
     assert done.returncode == 0, status
     assert {rate["name"]: rate["frames_per_s"] >= 49 for rate in status["frames"]} == {
@@ -43,7 +50,7 @@ def test_frames_flow_outside_the_cluster(running):
 
 
 def test_pods_are_spread_as_in_tables_6_9_and_6_10(running):
-    status = json.loads(running.lab("status", "--name", running.name, "--json").stdout)
+    status = json.loads(running.lab("status", "--json").stdout)
     nodes = [pod["node"] for pod in status["pods"]]
     assert len(nodes) == 6
     assert sorted(nodes.count(node) for node in set(nodes)) == [1, 1, 2, 2]
@@ -70,19 +77,24 @@ def test_the_labs_mysql_holds_the_pdcs_configuration(running):
     password = base64.b64decode(secret.data["root-password"]).decode()
     server = f"{lab.nodes[0].address}:{MYSQL_PORT}:{password}"
     argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/pdc/test_pdc_mysql.py"]
-    done = running.run(argv, 300, {"BLACKSTART_TEST_MYSQL": server})
+    environment = {**os.environ, "BLACKSTART_TEST_MYSQL": server}
+    done = subprocess.run(
+        argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
 def test_up_on_a_running_lab_changes_nothing(running):
-    done = running.up("lab_profile=thesis")
+    done = running.up()
     assert done.returncode == 0
     assert "changed=0" in done.stdout
 
 
 def test_second_up_at_the_same_time_is_refused(running):
     first = subprocess.Popen(
-        [sys.executable, "-m", "lab", "up", "--name", running.name],
+        [running.clone.programs / "lab", "up"],
+        cwd=running.clone.directory,
+        env=running.clone.environment(active=True, **running.environment),
         # Where the tests run in the background of a shell, children ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         stdout=subprocess.DEVNULL,
@@ -122,16 +134,14 @@ def test_nothing_of_the_lab_reaches_another_network(running):
         outside.remove(force=True, v=True)
 
 
-def test_thesis_timers(running):
-    done = running.pytest("-k", "not harness")
-    assert done.returncode == 0, done.stdout
-    measured = results(newest_run())
+def test_thesis_timers(running, thesis_run):
+    measured = results(thesis_run)
     collected = running.pytest("-k", "not harness", "--collect-only", "-q")
     tests = re.findall(r"::(\w+)\[", collected.stdout)
     assert sorted(measured) == sorted(cases.name_of(test) for test in tests)
     assert all(case["outcome"] == "passed" for case in measured.values())
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] > 20
-    page = (newest_run() / "index.html").read_text()
+    page = (thesis_run / "index.html").read_text()
     assert "<svg" in page
     assert 'src="http' not in page
 
@@ -147,19 +157,19 @@ def test_other_timers_on_the_running_lab(running):
 def test_floor_timers(running):
     done = running.pytest()
     assert done.returncode == 0, done.stdout
-    measured = results(newest_run())
+    measured = results(running.runs("floor")[-1])
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
 
 
 def test_down_leaves_nothing(running):
     volumes = running.volumes()
     assert len(volumes) == 4 * 4 + 1
-    assert running.lab("down", "--name", running.name).returncode == 0
+    assert running.lab("down").returncode == 0
     assert running.leftovers() == []
     kept = {volume.name for volume in docker.from_env().volumes.list()}
     assert not kept & volumes
     assert not StateDirectory(running.name).directory.exists()
-    done = running.lab("status", "--name", running.name)
+    done = running.lab("status")
     assert done.returncode == 1
     assert "There is no lab" in done.stderr
 

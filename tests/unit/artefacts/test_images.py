@@ -9,6 +9,7 @@ import pytest
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
+from lab.config import files
 from lab.console.errors import LabError
 from lab.images import archive, build, layers, recipe
 
@@ -47,7 +48,7 @@ def test_every_recipe_of_the_repository_is_read() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_a_recipe_copies_is_there(folder: str) -> None:
     for source in recipe.load(folder).copies.values():
-        assert (recipe.IMAGES.parent / source).exists()
+        assert (files.PACKAGES / source).exists()
 
 
 def test_an_unknown_key_of_a_recipe_is_named(
@@ -191,8 +192,8 @@ def images_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (code / "__pycache__").mkdir(parents=True)
     (code / "main.py").write_text("print()")
     (code / "__pycache__" / "main.pyc").write_bytes(b"compiled")
-    for module in (build, recipe):
-        monkeypatch.setattr(module, "IMAGES", root)
+    monkeypatch.setattr(recipe, "IMAGES", root)
+    monkeypatch.setattr(build, "PACKAGES", tmp_path)
     return root
 
 

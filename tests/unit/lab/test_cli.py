@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-import lab
+from service import __version__
 from lab.cluster import health
 from lab.cluster.frames import FrameRate, not_flowing
 from lab.cluster.health import LabStatus, NodeStatus, PodStatus
@@ -142,7 +142,7 @@ def test_help_imports_no_verb(tmp_path):
 
 def test_version(run):
     done = run("--version")
-    assert (done.exit_code, done.stdout.strip()) == (0, f"lab {lab.__version__}")
+    assert (done.exit_code, done.stdout.strip()) == (0, f"lab {__version__}")
 
 
 @pytest.fixture

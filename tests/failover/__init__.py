@@ -1,0 +1,1 @@
+"""Cases that break a running lab and measure its recovery."""
