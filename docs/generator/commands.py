@@ -22,19 +22,50 @@ def pages() -> dict[str, str]:
         module = importlib.import_module(target.partition(":")[0])
         parts = _parts(name, module)
         made[f"commands/{name}.md"] = markdown.page(f"The command `{name}`", *parts)
+    made["commands/pytest.md"] = _pytest()
     return made
 
 
 def _parts(name: str, module: Any) -> Iterator[str]:
-    for value in vars(module).values():
-        if isinstance(value, typer.Typer):
-            yield from _click(name, typer.main.get_command(value))
-            return
+    """Return a command's page, from the parser that its module makes or its package's Typer."""
     for maker in ("parser", "_parser"):
         if hasattr(module, maker):
             yield from _argparse(getattr(module, maker)(), name)
             return
-    raise LookupError(f"{module.__name__} has neither a Typer nor a parser()")
+    for other in (module, importlib.import_module(f"{name}.commands.cli")):
+        for value in vars(other).values():
+            if isinstance(value, typer.Typer):
+                yield from _click(name, typer.main.get_command(value))
+                return
+    raise LookupError(f"{module.__name__} has neither a parser() nor a Typer")
+
+
+class _Options:
+    """Takes what a pytest plugin adds, in the place of pytest's parser and its groups."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str]] = []
+
+    def getgroup(self, *_: object, **__: object) -> "_Options":
+        return self
+
+    def addoption(self, *names: str, **attributes: Any) -> None:
+        value = f" {attributes['metavar']}" if "metavar" in attributes else ""
+        self.rows.append((f"`{', '.join(names)}{value}`", _sentence(attributes.get("help", ""))))
+
+    addini = addoption
+
+
+def _pytest() -> str:
+    """Return the page of the options that the suites' plugin adds to pytest."""
+    options = _Options()
+    importlib.import_module("experiment.plugin").pytest_addoption(options)
+    return markdown.page(
+        "The options of `pytest`",
+        "`pytest -m failover` breaks a running lab and measures its recovery. Besides pytest's own "
+        "options there are these:",
+        markdown.table(_HEAD, options.rows),
+    )
 
 
 def _click(name: str, command: Any) -> Iterator[str]:
