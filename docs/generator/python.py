@@ -20,6 +20,9 @@ FACES = (
 )
 """Modules without `__all__` that are documented too: all that they define in public."""
 
+MOST_WITHOUT_INDEX = 8
+"""A page of more names begins with a list of links to them."""
+
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "IntFlag", "Flag")
 
 
@@ -54,15 +57,20 @@ def pages() -> dict[str, str]:
 def _page(module: str, names: list[str]) -> str:
     parts = []
     rows = []
+    listed = []
     for name in sorted(names, key=str.lower):
         where, node = source.definition(module, name)
         if isinstance(node, ast.Assign | ast.AnnAssign) and not _is_alias(where, name):
             member = source.constant(where, name)
             rows.append((f"`{name}`", member.text))
         else:
-            parts.append("\n\n".join(_described(where, name, node)))
+            listed.append(f"[{name}]({markdown.anchor(name)})")
+            parts.append("\n\n".join(filter(None, _described(where, name, node))))
+    index = " · ".join(listed) if len(listed) > MOST_WITHOUT_INDEX else ""
     constants = "## Constants\n\n" + markdown.table(("name", "meaning"), rows) if rows else ""
-    return markdown.page(f"`{module}`", source.docstring(source.tree(module)), *parts, constants)
+    return markdown.page(
+        f"`{module}`", source.docstring(source.tree(module)), index, *parts, constants
+    )
 
 
 def _is_alias(module: str, name: str) -> bool:
