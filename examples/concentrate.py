@@ -9,8 +9,8 @@ c37118 check localhost:4700 --idcode 10 --allow clock --allow stat
 import asyncio
 import sys
 
-from grid.pdc import document
 from grid.pdc.concentrator import Concentrator
+from grid.pdc.topology import document
 
 TOPOLOGY = """
 stream: {{name: area, idcode: 10, port: {output}, lag_time_s: 0.1}}

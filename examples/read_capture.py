@@ -8,22 +8,22 @@ from collections import Counter
 from pathlib import Path
 
 from grid import c37118
-from grid.inspect import sources
-from grid.inspect.seen import Seen
+from grid.inspect import frame_sources
+from grid.inspect.observed_frame import ObservedFrame
 
 
 def main(path: Path) -> None:
     """Print each configuration, and count the frames of each kind and stream."""
     counts: Counter[str] = Counter()
 
-    def see(seen: Seen) -> bool:
+    def see(seen: ObservedFrame) -> bool:
         counts[f"IDCODE {seen.idcode} {seen.type.name}"] += 1
         if isinstance(seen.frame, c37118.Configuration):
             for station in seen.frame.stations:
                 print(f"{seen.source} sends {station.name}: {', '.join(station.phasors)}")
         return False  # True ends the reading.
 
-    damage = sources.recorded(path, see)
+    damage = frame_sources.recorded(path, see)
     for what, count in sorted(counts.items()):
         print(f"{count:6} {what}")
     for flow, found in damage.items():

@@ -1,1 +1,1 @@
-"""What every long-running program of the project shares: run, log, metrics, latency."""
+"""What every long-running program shares: run, log, metrics server, latency, back-off, threads."""

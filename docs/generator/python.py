@@ -12,7 +12,7 @@ FACES = (
     "grid.transport.receiver",
     "grid.transport.server",
     "grid.transport.address",
-    "grid.inspect.sources",
+    "grid.inspect.frame_sources",
     "measurements.history",
     "measurements.cases",
     "measurements.intervals",

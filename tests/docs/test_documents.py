@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from grid.pdc import document as topologies
-from grid.pmu import document as scenarios
+from grid.pdc.topology import document as topologies
+from grid.pmu.scenario import document as scenarios
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import docker
 import pytest
 from kubernetes import client
 
+from experiment import cases
 from lab.cluster import etcd
 from lab.cluster.find import find
 from lab.cluster.outlets import MYSQL_PORT
@@ -19,8 +21,6 @@ from lab.host.command import CommandError, run
 from lab.nodes.state import State
 
 pytestmark = pytest.mark.lab
-
-CASES = ("pdc-killed", "mysql-deleted", "worker-isolated")
 
 
 def results(run: Path) -> dict[str, dict]:
@@ -126,7 +126,9 @@ def test_thesis_timers(running):
     done = running.pytest("-k", "not harness")
     assert done.returncode == 0, done.stdout
     measured = results(newest_run())
-    assert tuple(sorted(measured)) == tuple(sorted(CASES))
+    collected = running.pytest("-k", "not harness", "--collect-only", "-q")
+    tests = re.findall(r"::(\w+)\[", collected.stdout)
+    assert sorted(measured) == sorted(cases.name_of(test) for test in tests)
     assert all(case["outcome"] == "passed" for case in measured.values())
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] > 20
     page = (newest_run() / "index.html").read_text()
