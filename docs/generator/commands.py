@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from docs.generator import markdown
+from docs.generator import markdown, source
 from docs.generator.source import ROOT
 
 _HEAD = ("option", "meaning")
@@ -32,12 +32,20 @@ def _parts(name: str, module: Any) -> Iterator[str]:
         if hasattr(module, maker):
             yield from _argparse(getattr(module, maker)(), name)
             return
-    for other in (module, importlib.import_module(f"{name}.commands.cli")):
-        for value in vars(other).values():
-            if isinstance(value, typer.Typer):
-                yield from _click(name, typer.main.get_command(value))
-                return
-    raise LookupError(f"{module.__name__} has neither a parser() nor a Typer")
+    app = _app(module.__name__) or _app(f"{name}.commands.cli")
+    if app is None:
+        raise LookupError(f"{module.__name__} has neither a parser() nor a Typer")
+    yield from _click(name, typer.main.get_command(app))
+
+
+def _app(module: str) -> typer.Typer | None:
+    """Return the Typer in a module; None where there is no such module, or none in it."""
+    if not source.file(module).is_file():
+        return None
+    for value in vars(importlib.import_module(module)).values():
+        if isinstance(value, typer.Typer):
+            return value
+    return None
 
 
 class _Options:
@@ -76,7 +84,10 @@ def _click(name: str, command: Any) -> Iterator[str]:
         return
     verbs: dict[str, Any] = group.commands
     yield _index(name, {verb: _summary(one.help) for verb, one in verbs.items()})
-    for verb, one in verbs.items():
+    for verb, listed in verbs.items():
+        # A verb with a file of its own is parsed there.
+        app = _app(f"{name}.commands.{verb}")
+        one = typer.main.get_command(app) if app else listed
         usage = " ".join([name, verb, *_click_usage(one)])
         yield f"## {name} {verb}\n\n```text\n{usage}\n```"
         yield (one.help or "").strip()
