@@ -1,5 +1,6 @@
 """The page of the Ansible roles and their variables."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +71,12 @@ def _default(option: dict[str, Any]) -> str:
 
 
 def _text(description: str | list[str]) -> str:
-    return description if isinstance(description, str) else " ".join(description)
+    text = description if isinstance(description, str) else " ".join(description)
+    return re.sub(r"C\(([^)]*)\)", r"`\1`", text)  # as ansible-doc marks up code
+
+
+def _readme(role: str) -> str:
+    if not (_ROLES / role / "README.md").is_file():
+        return ""
+    path = f"playbooks/roles/{role}/README.md"
+    return f"[{path}](../../{path}) says what it needs and leaves.\n\n"
