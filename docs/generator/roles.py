@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
         ),
     )
     parts = [
-        f"## {role}\n\n"
+        f"## {role}\n\n{_readme(role)}"
         + (
             markdown.table(("variable", "type", "default", "meaning"), _rows(spec))
             or "No variable."
