@@ -9,8 +9,8 @@ import pytest
 
 from experiment import cases, session
 from experiment.cases import RunCase
-from experiment.plugin import RUNS
 from experiment.session import MeasuredLab
+from experiment.stash import RUNS
 from experiment.workloads.steady_state import SteadyState
 from lab.console.errors import LabError
 from lab.console.progress import Step, Terminal

@@ -1,23 +1,18 @@
 """The plugin's options and hooks; whatever needs a lab is imported once a case is to run.
 
 pytest loads this file in every session of the environment that it is installed in. So it
-imports nothing but pytest and the standard library, and does nothing in a session that
+imports pytest and the standard library alone, and does nothing in a session that
 has no measuring case.
 """
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from experiment.runs import Runs
+from experiment.stash import LEFT_OUT, RUNS
 
-RUNS: pytest.StashKey["Runs"] = pytest.StashKey()
-"""What this session measures; absent in a session that breaks no lab."""
-LEFT_OUT = pytest.StashKey[int]()
-"""Measuring cases that were left out because nobody asked for them."""
 _CHOSEN = re.compile(r"(?<!not )\bfailover\b")
 
 

@@ -1,1 +1,1 @@
-"""Probes: threads that watch a lab from outside and write down what they see, as they see it."""
+"""Probes: threads that watch a lab from outside the cluster and record what they see."""

@@ -8,11 +8,11 @@ Address = tuple[str, int]
 
 
 class Rotation:
-    """Which address to try next: round and round, those that hang less often.
+    """Chooses the address to try next: in turn, those that hang less often.
 
     A node that is cut off answers nothing, and each attempt on it costs a whole
-    time-out in which a recovery elsewhere would be seen too late. It is left out for
-    `rest_s`, unless every address hangs.
+    time-out in which a recovery elsewhere would be seen too late. So it is left out for
+    `rest_s` seconds, unless every address hangs.
     """
 
     def __init__(self, addresses: Sequence[Address], *, rest_s: float = 5.0) -> None:
@@ -33,15 +33,9 @@ class Rotation:
         return self._addresses[self._last]
 
     def hung(self) -> None:
-        """Say that the last address gave no answer in time."""
+        """Rest the last address: it gave no answer in time."""
         self._resting[self._last] = time.monotonic() + self._rest_s
 
     def answered(self) -> None:
-        """Say that the last address answered, be it with a refusal."""
+        """End the rest of the last address: it answered, be it with a refusal."""
         self._resting.pop(self._last, None)
-
-
-def text(address: Address) -> str:
-    """Return HOST:PORT."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

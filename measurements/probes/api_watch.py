@@ -1,6 +1,6 @@
 """Watches of nodes and pods through every API server at once.
 
-A server that is cut off tells nothing, or old news; the others tell of it. So each
+A server that is cut off reports nothing, or old states; the others report its loss. So each
 server has watchers of its own, and none of them depends on another's server.
 """
 
@@ -50,7 +50,7 @@ class ExpiredError(Exception):
 
 
 class ApiWatch(Probe):
-    """Records each change of a node's readiness and of a pod's course, as each server tells it.
+    """Records each change of a node's readiness and of a pod's state, as each server reports it.
 
     `kubeconfigs` gives for each server's name a kubeconfig that reaches that server
     and no other; pods are those of `namespace`.
@@ -98,18 +98,18 @@ class ApiWatch(Probe):
     def _watch(self, server: str, kubeconfig: Path, kind: Kind) -> None:
         """List, then watch on from there; after a failure, from where it stopped if possible."""
         ask = _asker(kubeconfig, kind, self._namespace)
-        told = Told(self._record, server, kind)
+        seen = SeenObjects(self._record, server, kind)
         version = ""
         listening = False
         while not self._stopped.is_set():
             try:
                 if not version:
-                    version = self._list(ask, told)
+                    version = self._list(ask, seen)
                     self._synced.add((server, kind))
                 if not listening:
                     self._record(events.WatchState(kind=kind, via=server, state="listening"))
                     listening = True
-                version = self._follow(ask, told, version)
+                version = self._follow(ask, seen, version)
             except ExpiredError:
                 version = ""
             except (client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -121,13 +121,13 @@ class ApiWatch(Probe):
                 listening = False
                 self._stopped.wait(PAUSE_S)
 
-    def _list(self, ask: Callable[..., Response], told: "Told") -> str:
+    def _list(self, ask: Callable[..., Response], seen: "SeenObjects") -> str:
         with self._opened(ask(_request_timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))) as response:
             listed = json.loads(response.read())
-        told.everything(listed["items"])
+        seen.everything(listed["items"])
         return str(listed["metadata"]["resourceVersion"])
 
-    def _follow(self, ask: Callable[..., Response], told: "Told", version: str) -> str:
+    def _follow(self, ask: Callable[..., Response], seen: "SeenObjects", version: str) -> str:
         """Take the events of one watch request; return the version that it got to."""
         request = ask(
             watch=True,
@@ -146,7 +146,7 @@ class ApiWatch(Probe):
                     raise OSError(change["object"].get("message", "the watch failed"))
                 version = change["object"]["metadata"]["resourceVersion"]
                 if change["type"] != "BOOKMARK":
-                    told.changed(change["type"], change["object"], t_ns)
+                    seen.changed(change["type"], change["object"], t_ns)
         return version
 
     @contextlib.contextmanager
@@ -161,8 +161,8 @@ class ApiWatch(Probe):
             response.close()
 
 
-class Told:
-    """What one watcher has told, so that it records changes and not heartbeats."""
+class SeenObjects:
+    """What one watcher has seen of each object, so that it records changes, not heartbeats."""
 
     def __init__(self, record: Callable[..., None], server: str, kind: Kind) -> None:
         self._record = record

@@ -1,6 +1,7 @@
-"""What all probes are: threads with a start and an end that never fail the test they serve."""
+"""The base of all probes: threads with a start and an end that never fail the test."""
 
 import abc
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from measurements import events, history
+from service import threads
 
 _PAUSE_AFTER_FAILURE_S = 0.5
 
@@ -16,13 +18,13 @@ class Probe(abc.ABC):
     """Runs its jobs in threads between start() and stop(), and records what they see.
 
     An exception that a job does not handle becomes a note in the history, and the job
-    begins anew. Nothing is recorded once stop() has returned, even where a thread is
+    starts again. Nothing is recorded once stop() has returned, even where a thread is
     still waiting for an answer from a dead peer.
     """
 
     def __init__(self, recorder: history.Recorder, *, name: str) -> None:
         self.name = name
-        """How the probe is called in messages."""
+        """The probe's name in messages."""
         self._recorder = recorder
         self._stopped = threading.Event()
         self._gate = threading.Lock()
@@ -33,18 +35,15 @@ class Probe(abc.ABC):
         """Return the functions to run, one a thread; each returns once `_stopped` is set."""
 
     def _interrupt(self) -> None:  # noqa: B027 - most probes have no need of it
-        """Wake up jobs that wait for a peer; for probes that have a way to."""
+        """Wake up jobs that wait for a peer, where the probe can."""
 
     def start(self) -> Self:
         """Start the threads; a probe that runs already goes on."""
         if not self._threads:
             self._stopped.clear()
             for number, job in enumerate(self._jobs(), start=1):
-                thread = threading.Thread(
-                    target=self._run, args=(job,), name=f"{self.name}-{number}", daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+                run = functools.partial(self._run, job)
+                self._threads.append(threads.start(run, f"{self.name}-{number}"))
         return self
 
     def stop(self, *, limit_s: float = 5.0) -> None:
@@ -78,7 +77,7 @@ class Probe(abc.ABC):
             try:
                 job()
             except Exception as error:
-                text = f"{self.name}: {type(error).__name__}: {error}; the probe begins anew"
+                text = f"{self.name}: {type(error).__name__}: {error}; the probe starts again"
                 self._record(events.Note(text=text))
                 self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
 

@@ -1,4 +1,4 @@
-"""A writer of rows, outside the cluster, that tells whether the database keeps its word."""
+"""A writer of rows, outside the cluster, that finds acknowledged rows which are gone."""
 
 import contextlib
 import time
@@ -8,8 +8,9 @@ from typing import TypeAlias
 import pymysql
 
 from measurements import events, history
-from measurements.probes.addresses import Address, Rotation, text
+from measurements.probes.addresses import Address, Rotation
 from measurements.probes.probe import Probe
+from service.socket_address import host_port
 
 INTERVAL_S = 0.1
 """Time from one row to the next."""
@@ -24,7 +25,7 @@ Connection: TypeAlias = "pymysql.connections.Connection[pymysql.cursors.Cursor]"
 class SqlWriter(Probe):
     """Writes a row every INTERVAL_S through whichever of `addresses` answers.
 
-    Each row is its own transaction with a key that this side chose, so that a row
+    Each row is its own transaction with a key that the writer chooses, so that a row
     whose acknowledgement was lost is never written twice. The user must be allowed to
     create `database`, or it must exist.
     """
@@ -105,7 +106,7 @@ class SqlWriter(Probe):
                     self._rotation.answered()
                     self._write_until_stopped(connection)
             except (pymysql.Error, OSError) as error:
-                self._last_failure = f"{text(address)}: {_words(error)}"
+                self._last_failure = f"{host_port(address)}: {_words(error)}"
                 self._record(events.SqlFailed(why=self._last_failure))
                 if self.rows == rows and time.monotonic() - began_s >= TIMEOUT_S:
                     self._rotation.hung()

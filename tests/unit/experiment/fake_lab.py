@@ -1,25 +1,25 @@
 """A lab that exists on paper, for sessions of pytest that the tests start.
 
-`CONFTEST` replaces the plugin's fixture `measured`: the run, the case and the fault are the
-kit's own, the nodes and the probes are not.
+`CONFTEST` replaces the look-up of a lab and its probes; the run, the case and the fault are
+the kit's own.
 """
 
 from pathlib import Path
 
 CONFTEST = """
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-
-from experiment.plugin import RUNS
-from experiment.session import MeasuredLab
+from experiment import session
 from lab.config import profiles
 from lab.host.command import Result
 from lab.nodes.node import Node, Ssh
 from measurements.run import Run
+
+LEFT = Path(__file__).with_name("left-in-force")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,30 +27,39 @@ class PaperNode(Node):
     lab: str
 
     def run(self, argv, **_):
-        mark = json.dumps({"lab_name": self.lab})
-        return Result(argv=tuple(argv), returncode=0, stdout=mark, stderr="")
+        if argv[0] == "cat":
+            said = json.dumps({"lab_name": self.lab})
+        else:  # healing prints what it removes
+            said = LEFT.read_text() if LEFT.exists() else ""
+            LEFT.unlink(missing_ok=True)
+        return Result(argv=tuple(argv), returncode=0, stdout=said, stderr="")
 
 
-@pytest.fixture(scope="session")
-def measured(request):
-    name = request.param
+def look_up(name):
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
     node = PaperNode(name="server-1", role="server", address="10.9.8.7", ssh=ssh, lab=name)
-    runs = request.config.stash[RUNS]
-    profile = profiles.load("floor")
+    state = SimpleNamespace(lock=contextlib.nullcontext)
+    return SimpleNamespace(name=name, nodes=(node,), state=state), None
+
+
+@contextlib.contextmanager
+def measure(lab, about, reports):
     run = Run.create(
-        runs.reports, f"{name}-floor", lab={"name": name}, profile={"name": "floor"}, versions={}
+        reports, f"{lab.name}-floor", lab={"name": lab.name}, profile={"name": "floor"}, versions={}
     )
-    runs.directories.append(run.directory)
-    yield MeasuredLab(
-        lab=SimpleNamespace(name=name, nodes=(node,)),
-        profile=profile,
-        run=run,
-        consumer=None,
-        writer=None,
-        database=None,
-    )
-    run.close()
+    with contextlib.closing(run):
+        yield session.MeasuredLab(
+            lab=lab,
+            profile=profiles.load("floor"),
+            run=run,
+            consumer=None,
+            writer=None,
+            database=None,
+        )
+
+
+session.look_up = look_up
+session.measure = measure
 """
 
 FAULT = """

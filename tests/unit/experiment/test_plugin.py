@@ -17,7 +17,7 @@ EMPTY = "import pytest\n@pytest.mark.failover\ndef test_it(measured): pass\n"
 
 def pytest_run(*words: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/failover", *words]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_a_lab_that_does_not_exist_is_one_sentence_and_no_report(tmp_path: Path) -> None:

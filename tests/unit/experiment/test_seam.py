@@ -21,7 +21,7 @@ def newest(pytester: pytest.Pytester) -> Path:
 
 def test_one_fault_file_and_one_case_file_make_a_report(pytester: pytest.Pytester) -> None:
     fake_lab.write(pytester.path)
-    done = pytester.runpytest("-m", "failover", "--lab", "paper")
+    done = pytester.runpytest_subprocess("-m", "failover", "--lab", "paper")
     done.assert_outcomes(passed=1)
     run = newest(pytester)
     (case,) = json.loads((run / "results.json").read_text())["cases"]
@@ -50,14 +50,14 @@ def test_one_fault_file_and_one_case_file_make_a_report(pytester: pytest.Pyteste
 
 def test_the_result_file_that_the_user_named_stays_his(pytester: pytest.Pytester) -> None:
     fake_lab.write(pytester.path)
-    pytester.runpytest("-m", "failover", "--junitxml", "mine.xml")
+    pytester.runpytest_subprocess("-m", "failover", "--junitxml", "mine.xml")
     assert (pytester.path / "mine.xml").read_text() == (newest(pytester) / "junit.xml").read_text()
 
 
 def test_a_case_outside_its_window_fails_and_says_so(pytester: pytest.Pytester) -> None:
     late = fake_lab.CASE.replace("earliest_s=0", "earliest_s=9").replace("toleration_s", "renew_s")
     fake_lab.write(pytester.path, case=late)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.assert_outcomes(failed=1)
     (case,) = json.loads((newest(pytester) / "results.json").read_text())["cases"]
     assert case["outcome"] == "failed"
@@ -69,7 +69,7 @@ def test_another_fault_than_declared_is_refused(pytester: pytest.Pytester) -> No
         "import pytest\n", "import pytest\nfrom lab.faults.kill import Kill\n", 1
     )
     fake_lab.write(pytester.path, case=other)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines("*TypeError: the case declares Kill, not Trip*")
 
@@ -77,15 +77,25 @@ def test_another_fault_than_declared_is_refused(pytester: pytest.Pytester) -> No
 def test_a_published_value_that_there_is_not_is_refused(pytester: pytest.Pytester) -> None:
     other = fake_lab.CASE.replace("windows=windows,", 'windows=windows, published="node_lost",')
     fake_lab.write(pytester.path, case=other)
-    done = pytester.runpytest("-m", "failover")
+    done = pytester.runpytest_subprocess("-m", "failover")
     done.stdout.fnmatch_lines("*no such published value: 'node_lost'; there are*node_isolated*")
+
+
+def test_what_an_earlier_session_left_in_force_is_healed_first(pytester: pytest.Pytester) -> None:
+    fake_lab.write(pytester.path)
+    (pytester.path / "left-in-force").write_text("iptables\ntimer\n")
+    done = pytester.runpytest_subprocess("-m", "failover")
+    done.assert_outcomes(passed=1)
+    output = done.stdout.str() + done.stderr.str()
+    assert "A fault of an earlier session was still in force" in output
+    assert "server-1: removed iptables, timer" in " ".join(output.split())
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_heals_and_leaves_a_report(
     pytester: pytest.Pytester, sent: signal.Signals
 ) -> None:
-    waiting = fake_lab.CASE.replace("    pass\n", "    time.sleep(60)\n")
+    waiting = fake_lab.CASE.replace("    pass\n", "    time.sleep(300)\n")
     fake_lab.write(pytester.path, case=waiting)
     argv = [sys.executable, "-m", "pytest", "-m", "failover", "-p", "no:cacheprovider"]
     with subprocess.Popen(
@@ -96,7 +106,7 @@ def test_a_signal_heals_and_leaves_a_report(
     ) as process:
         told = _wait_for_fault(pytester)
         process.send_signal(sent)
-        output = process.communicate(timeout=30)[0]
+        output = process.communicate(timeout=120)[0]
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     kinds = [type(event.body) for event in history.read(told)]
     assert events.FaultHealed in kinds
@@ -113,7 +123,7 @@ def _default_handlers() -> None:
 
 def _wait_for_fault(pytester: pytest.Pytester) -> Path:
     told = pytester.path / "reports" / "latest" / "history.jsonl"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if told.exists() and "pump-new" in told.read_text():
             time.sleep(0.5)

@@ -50,7 +50,7 @@ def recorder(tmp_path: Path) -> Iterator[history.Recorder]:
         yield opened
 
 
-def bodies(recorder: history.Recorder, kind: type[events.Body]) -> list[history.Event]:
+def bodies(recorder: history.Recorder, kind: type[events.Body]) -> list[history.RecordedEvent]:
     return [event for event in history.read(recorder.path) if isinstance(event.body, kind)]
 
 
