@@ -11,16 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lab.cluster.admin import KUBECTL
 from lab.cluster.api import NAMESPACE
-from lab.cluster.find import find
-from lab.cluster.kubectl import KUBECTL
-from lab.commands.cli import EMBEDDED
-from lab.commands.down import down
-from lab.commands.up import up
+from lab.cluster.lab import find
+from lab.commands.down import remove
+from lab.commands.options import EMBEDDED
+from lab.commands.up import bring_up
 from lab.config import inventory
 from lab.console.progress import Terminal
-from lab.nodes.lab_file import LabFile
-from lab.providers.container import load
+from lab.nodes.mark import LabMark
+from lab.providers.container import usage
 
 TARGETS_S = {"cold": 1200, "warm kubeadm": 180, "warm k3s": 120, "running": 30}
 """Seconds to frames at the consumer: empty cache, filled cache, lab already up."""
@@ -46,8 +46,10 @@ def main(
                 for variable in ("BLACKSTART_CACHE", "GOCACHE", "GOMODCACHE"):
                     os.environ[variable] = str(Path(empty) / variable.lower())
                 os.environ["GOFLAGS"] = f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip()
-                rows.append(("first up, empty cache", up(wanted, progress)[1], TARGETS_S["cold"]))
-                down(name, progress)
+                rows.append(
+                    ("first up, empty cache", bring_up(wanted, progress).seconds, TARGETS_S["cold"])
+                )
+                remove(name, progress)
                 kind = _warm(wanted, progress, rows)
         else:
             kind = _warm(wanted, progress, rows)
@@ -55,7 +57,7 @@ def main(
         _remove_workloads(name)
         loads["alone"] = _watch(name, progress)
     finally:
-        down(name, progress)
+        remove(name, progress)
     _show(kind, rows, loads)
 
 
@@ -63,18 +65,18 @@ def _warm(
     wanted: inventory.Inventory, progress: Terminal, rows: list[tuple[str, float, float]]
 ) -> str:
     """Time an up with the cache filled, and one more on the running lab."""
-    seconds = up(wanted, progress)[1]
-    file = LabFile.read_any(find(wanted.settings.lab_name).nodes)
+    seconds = bring_up(wanted, progress).seconds
+    file = LabMark.read_any(find(wanted.settings.lab_name).nodes)
     kind = file.distribution if file else "unknown"
     rows.append((f"up, cache filled, {kind}", seconds, TARGETS_S[f"warm {kind}"]))
-    rows.append(("up on a running lab", up(wanted, progress)[1], TARGETS_S["running"]))
+    rows.append(("up on a running lab", bring_up(wanted, progress).seconds, TARGETS_S["running"]))
     return kind
 
 
-def _watch(name: str, progress: Terminal) -> list[load.NodeLoad]:
+def _watch(name: str, progress: Terminal) -> list[usage.NodeUsage]:
     progress.note(f"  Let the lab settle for {SETTLE_S} s, then watch it for {SPAN_S} s")
     time.sleep(SETTLE_S)
-    return load.measure(name, SPAN_S)
+    return usage.measure(name, SPAN_S)
 
 
 def _remove_workloads(name: str) -> None:
@@ -84,7 +86,7 @@ def _remove_workloads(name: str) -> None:
 
 
 def _show(
-    kind: str, rows: list[tuple[str, float, float]], loads: Mapping[str, list[load.NodeLoad]]
+    kind: str, rows: list[tuple[str, float, float]], loads: Mapping[str, list[usage.NodeUsage]]
 ) -> None:
     table = Table("What", "Measured", "Target", "Ratio", title=f"lab up with {kind}")
     for what, seconds, target in rows:

@@ -8,11 +8,11 @@ from typing import Any
 
 from experiment.workloads import database
 from experiment.workloads.database import Database
-from lab.cluster.find import Lab, find
-from lab.cluster.outlets import HIGHER
+from lab.cluster.endpoints import HIGHER
+from lab.cluster.lab import Lab, find
 from lab.config.profiles import Profile
 from lab.console.errors import LabError
-from lab.nodes.lab_file import LabFile
+from lab.nodes.mark import LabMark
 from measurements.probes.api_watch import ApiWatch
 from measurements.probes.consumer import Consumer
 from measurements.probes.sql_writer import SqlWriter
@@ -40,7 +40,7 @@ class MeasuredLab:
     """The database with the PDCs' configuration."""
 
 
-def look_up(name: str) -> tuple[Lab, LabFile]:
+def look_up(name: str) -> tuple[Lab, LabMark]:
     """Return the running lab called `name`, and what it says of itself.
 
     Raises LabError where there is none, or a part of it does not run.
@@ -52,7 +52,7 @@ def look_up(name: str) -> tuple[Lab, LabFile]:
             "not running.",
             "Start it with `lab up`.",
         )
-    about = LabFile.read_any(lab.nodes)
+    about = LabMark.read_any(lab.nodes)
     if about is None:
         raise LabError(
             f"No node of the lab {name!r} says which timers are in force.",
@@ -74,7 +74,7 @@ def _node_versions(lab: Lab) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def measure(lab: Lab, about: LabFile, reports: Path) -> Iterator[MeasuredLab]:
+def measure(lab: Lab, about: LabMark, reports: Path) -> Iterator[MeasuredLab]:
     """Begin a run on `lab` and let the probes watch it until the end of a `with` block."""
     # The timers that are in force there, whatever the file here says by now.
     timers: dict[str, Any] = dict(about.timers)
@@ -104,7 +104,7 @@ def measure(lab: Lab, about: LabFile, reports: Path) -> Iterator[MeasuredLab]:
     writer = SqlWriter(run.history, store.addresses, user=database.USER, password=store.password)
     servers = [server.name for server in lab.cluster.servers]
     watch = ApiWatch(
-        run.history, {name: lab.state.kubeconfig(name) for name in servers}, namespace="grid"
+        run.history, {name: lab.cluster.kubeconfig(name) for name in servers}, namespace="grid"
     )
     with contextlib.closing(run), watch, consumer, writer:
         watch.wait_synced(limit_s=PROBE_LIMIT_S)

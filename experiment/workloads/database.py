@@ -9,7 +9,7 @@ import pymysql
 from kubernetes import client
 
 from lab.cluster.api import NAMESPACE, Cluster
-from lab.cluster.outlets import MYSQL_PORT
+from lab.cluster.endpoints import MYSQL_PORT
 
 USER = "root"
 TIMEOUT_S = 5

@@ -10,9 +10,9 @@ from urllib3.exceptions import HTTPError
 from experiment.workloads import pods
 from experiment.workloads.pods import WorkloadPod
 from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready
-from lab.cluster.find import Lab
-from lab.cluster.outlets import FRAME_RATE
-from lab.commands import status
+from lab.cluster.endpoints import FRAME_RATE
+from lab.cluster.frames import frame_rates, not_flowing
+from lab.cluster.lab import Lab
 from lab.config.files import ROOT
 from lab.console import progress
 from lab.console.errors import LabError
@@ -122,7 +122,7 @@ class SteadyState:
     def _frames(self) -> str | None:
         if self.consumer.rate < 0.9 * FRAME_RATE:
             return f"the consumer sees {self.consumer.rate:.0f} frames/s"
-        return status.not_flowing(status.frame_rates(self.lab.nodes))
+        return not_flowing(frame_rates(self.lab.nodes))
 
     def _rows(self) -> str | None:
         try:

@@ -25,7 +25,7 @@ from lab.console.errors import LabError
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _LOCK_LIMIT_S = 3600.0
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 """Takes one short line for the user about what is going on."""
 
 
@@ -104,10 +104,12 @@ class Cache:
         except (OSError, ValueError, TypeError):
             return None
 
-    def find(self, artefact: Artefact, *, inputs: str = "", say: Say | None = None) -> Path | None:
+    def find(
+        self, artefact: Artefact, *, inputs: str = "", notify: Notify | None = None
+    ) -> Path | None:
         """Return the finished file, or None where it is absent, outdated or damaged.
 
-        A damaged file is named through `say`, with what happens next.
+        A damaged file is named through `notify`, with what happens next.
         """
         path = self.path(artefact)
         record = self.record(artefact)
@@ -122,12 +124,12 @@ class Cache:
         if status.st_size == record.size and sha256_of(path) == record.sha256:
             self._write_record(path, record.sha256, made=record.made, inputs=inputs)
             return path
-        if say is not None:
-            say(f"{path} is damaged (its digest is not the recorded one); getting it again")
+        if notify is not None:
+            notify(f"{path} is damaged (its digest is not the recorded one); getting it again")
         return None
 
     def get_or_make(
-        self, artefact: Artefact, make: Callable[[Path], str], *, say: Say, inputs: str = ""
+        self, artefact: Artefact, make: Callable[[Path], str], *, notify: Notify, inputs: str = ""
     ) -> Path:
         """Return the finished file; where there is none, let `make` write it.
 
@@ -141,8 +143,8 @@ class Cache:
             return found
         path = self.path(artefact)
         lock = path.with_name(f".{artefact.file}.lock")
-        with _disk_errors(self.root, artefact), locked(lock, str(artefact), say):
-            found = self.find(artefact, inputs=inputs, say=say)
+        with _disk_errors(self.root, artefact), locked(lock, str(artefact), notify):
+            found = self.find(artefact, inputs=inputs, notify=notify)
             if found is not None:
                 return found
             for leftover in path.parent.glob(f".{path.name}.*.part*"):
@@ -207,7 +209,7 @@ class Cache:
 
 
 @contextlib.contextmanager
-def locked(lock: Path, what: str, say: Say) -> Iterator[None]:
+def locked(lock: Path, what: str, notify: Notify) -> Iterator[None]:
     """Make sure that one process at a time makes `what`; LabError after an hour."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     # flock goes with the process, so a killed run leaves no lock behind.
@@ -224,7 +226,7 @@ def locked(lock: Path, what: str, say: Say) -> Iterator[None]:
                         f"Another lab has been making {what} for over an hour.",
                         f"See what holds {lock} (fuser -v {lock}) and end it.",
                     ) from None
-                say(f"another lab makes {what}; waiting, {waited:.0f} s so far")
+                notify(f"another lab makes {what}; waiting, {waited:.0f} s so far")
                 time.sleep(1)
         yield
 

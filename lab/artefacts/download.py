@@ -5,10 +5,12 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
-from lab.artefacts.cache import Say
+from lab.artefacts.cache import Notify
 from lab.console.errors import LabError
 
 SILENCE_LIMIT_S = 30.0
@@ -19,6 +21,7 @@ _CHUNK = 1 << 20
 _OURS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 """Errors of our file, not of the network."""
 _AGENT = {"User-Agent": "blackstart"}
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def absent(url: str, *, limit_s: float) -> str | None:
@@ -33,10 +36,18 @@ def absent(url: str, *, limit_s: float) -> str | None:
         return f"{_host(url)} does not answer ({_why(error)})"
 
 
-def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S) -> None:
+def fetch(
+    url: str,
+    target: Path,
+    *,
+    notify: Notify,
+    limit_s: float = SILENCE_LIMIT_S,
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> None:
     """Write what `url` has into `target`, taking up a cut-off transfer where it ended.
 
-    `limit_s` is the longest silence, not the longest transfer. Raises LabError where
+    `limit_s` is the longest silence, not the longest transfer. `headers` go to the
+    server of `url` alone, and not to another that it points to. Raises LabError where
     the file is absent, the server does not answer, or it cuts off TRIES times.
     """
     target.write_bytes(b"")
@@ -44,10 +55,10 @@ def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S)
     for attempt in range(1, TRIES + 1):
         have = target.stat().st_size
         try:
-            with _open(url, have, limit_s=limit_s) as response:
+            with _open(url, have, limit_s=limit_s, headers=headers) as response:
                 # 200 to a question for the rest is the whole file again.
                 resumed = response.status == http.client.PARTIAL_CONTENT
-                if _receive(response, target, have if resumed else 0, say):
+                if _receive(response, target, have if resumed else 0, notify):
                     return
                 why = "the transfer was cut off"
         except urllib.error.HTTPError as error:
@@ -63,7 +74,7 @@ def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S)
             if isinstance(error, OSError) and error.errno in _OURS:
                 raise
             why = _why(error)
-        say(f"{why}; try {attempt} of {TRIES}")
+        notify(f"{why}; try {attempt} of {TRIES}")
         time.sleep(min(attempt, limit_s))
     raise LabError(
         f"{url} could not be downloaded in {TRIES} tries: {why}.",
@@ -71,25 +82,29 @@ def fetch(url: str, target: Path, *, say: Say, limit_s: float = SILENCE_LIMIT_S)
     )
 
 
-def _open(url: str, offset: int, *, limit_s: float) -> http.client.HTTPResponse:
-    headers = {**_AGENT, "Range": f"bytes={offset}-"} if offset else _AGENT
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - a setting
+def _open(
+    url: str, offset: int, *, limit_s: float, headers: Mapping[str, str] = _NO_HEADERS
+) -> http.client.HTTPResponse:
+    ours = {**_AGENT, "Range": f"bytes={offset}-"} if offset else _AGENT
+    request = urllib.request.Request(url, headers=ours)  # noqa: S310 - a setting
+    for name, value in headers.items():
+        request.add_unredirected_header(name, value)
     response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=limit_s)  # noqa: S310
     return response
 
 
-def _receive(response: http.client.HTTPResponse, target: Path, offset: int, say: Say) -> bool:
+def _receive(response: http.client.HTTPResponse, target: Path, offset: int, notify: Notify) -> bool:
     """Append the answer to the file; return whether it came to its end."""
     length = int(response.headers.get("Content-Length") or 0)
     total = offset + length
     with target.open("ab" if offset else "wb") as file:
-        have = _copy(response, file, offset, total, say)
+        have = _copy(response, file, offset, total, notify)
     # Without a length only the end of the connection tells.
     return have == total if length else True
 
 
 def _copy(
-    response: http.client.HTTPResponse, file: IO[bytes], have: int, total: int, say: Say
+    response: http.client.HTTPResponse, file: IO[bytes], have: int, total: int, notify: Notify
 ) -> int:
     said = 0.0
     while chunk := response.read(_CHUNK):
@@ -97,7 +112,7 @@ def _copy(
         have += len(chunk)
         if time.monotonic() - said > 1:
             said = time.monotonic()
-            say(f"{have / 1e6:.0f} of {total / 1e6:.0f} MB")
+            notify(f"{have / 1e6:.0f} of {total / 1e6:.0f} MB")
     return have
 
 

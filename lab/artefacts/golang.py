@@ -87,7 +87,7 @@ def build(
         def on_line(line: str) -> None:
             nonlocal built
             built += not line.startswith("go: ")
-            job.say(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
+            job.update(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
 
         words: list[str | os.PathLike[str]] = [
             toolchain.go,
@@ -99,18 +99,18 @@ def build(
         ]
         words += ["-ldflags", f"-s -w {program.ldflags}".strip()]
         words += ["-tags", program.tags] if program.tags else []
-        job.say(f"{packages} packages, at most {program.limit_s / 60:.0f} min")
+        job.update(f"{packages} packages, at most {program.limit_s / 60:.0f} min")
         _go([*words, program.package], program, environment, job, program.limit_s, on_line=on_line)
         return f"{toolchain.version} build, {time.monotonic() - began:.0f} s"
 
     artefact = program.artefact(arch)
-    cache.get_or_make(artefact, make, say=job.say, inputs=program.inputs)
+    cache.get_or_make(artefact, make, notify=job.update, inputs=program.inputs)
     return artefact
 
 
 def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], job: Job) -> int:
     """Download the modules that the program needs; return how many packages it has."""
-    job.say(f"downloading its Go modules, at most {_MODULES_LIMIT_S / 60:.0f} min")
+    job.update(f"downloading its Go modules, at most {_MODULES_LIMIT_S / 60:.0f} min")
     words: list[str | os.PathLike[str]] = [
         go.go,
         "list",
@@ -124,7 +124,7 @@ def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], j
     def on_line(line: str) -> None:
         nonlocal count
         if line.startswith("go: "):
-            job.say(line.removeprefix("go: "))
+            job.update(line.removeprefix("go: "))
         else:
             count += bool(line)
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 NEWS_S = 3.0
 """How often a job's news is shown, at most: a log of a build needs no line per package."""
-_KINDLY_S = 15.0
+_GRACE_S = 15.0
 _TAIL_LINES = 400
 
 
@@ -36,19 +36,19 @@ class Job:
         self,
         title: str,
         *,
-        say: Callable[[str], None] | None = None,
+        notify: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         self.title = title
-        self._say = say
+        self._notify = notify
         self._stop = stop or threading.Event()
 
-    def say(self, text: str) -> None:
+    def update(self, text: str) -> None:
         """Show what the job does now. Raises StoppedError where it shall do nothing more."""
         if self._stop.is_set():
             raise StoppedError(self.title)
-        if self._say is not None:
-            self._say(f"{self.title}: {text}")
+        if self._notify is not None:
+            self._notify(f"{self.title}: {text}")
 
     def run(
         self,
@@ -106,7 +106,7 @@ class Job:
 
 
 class Jobs:
-    """Lanes of jobs: those of one lane run in sequence, the lanes beside each other."""
+    """Queues of jobs: those of one queue run in sequence, the queues in parallel."""
 
     def __init__(self, step: Step, progress: Progress) -> None:
         self._step = step
@@ -116,7 +116,7 @@ class Jobs:
         self._texts: dict[str, str] = {}
         self._began: dict[str, float] = {}
         self._shown = 0.0
-        self._lanes: dict[str, futures.ThreadPoolExecutor] = {}
+        self._queues: dict[str, futures.ThreadPoolExecutor] = {}
         self._all: list[futures.Future[object]] = []
 
     def __enter__(self) -> "Jobs":
@@ -125,14 +125,14 @@ class Jobs:
     def __exit__(self, *exception: object) -> None:
         if exception[0] is not None:
             self._stop.set()
-        for lane in self._lanes.values():
-            lane.shutdown(cancel_futures=True)
+        for queue in self._queues.values():
+            queue.shutdown(cancel_futures=True)
 
-    def add(self, lane: str, title: str, work: Callable[[Job], T]) -> "futures.Future[T]":
-        """Queue `work` in a lane; it may wait for futures of other lanes."""
-        if lane not in self._lanes:
-            self._lanes[lane] = futures.ThreadPoolExecutor(1, thread_name_prefix=lane)
-        future = self._lanes[lane].submit(self._do, title, work)
+    def add(self, queue: str, title: str, work: Callable[[Job], T]) -> "futures.Future[T]":
+        """Queue `work` in a queue; it may wait for futures of other queues."""
+        if queue not in self._queues:
+            self._queues[queue] = futures.ThreadPoolExecutor(1, thread_name_prefix=queue)
+        future = self._queues[queue].submit(self._do, title, work)
         self._all.append(future)  # type: ignore[arg-type]
         return future
 
@@ -154,7 +154,7 @@ class Jobs:
         if self._stop.is_set():
             raise StoppedError(title)
         try:
-            result = work(Job(title, say=lambda text: self._show(title, text), stop=self._stop))
+            result = work(Job(title, notify=lambda text: self._show(title, text), stop=self._stop))
         finally:
             with self._lock:
                 self._texts.pop(title, None)
@@ -173,7 +173,7 @@ class Jobs:
                 return
             self._shown = time.monotonic()
             line = " · ".join(self._texts.values())
-        self._step.say(line)
+        self._step.update(line)
 
 
 def _start(
@@ -206,8 +206,8 @@ def _read(process: "subprocess.Popen[str]", hear: Callable[[str], None]) -> None
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End the command's whole process group: kindly first, then for sure."""
-    for number, patience_s in ((signal.SIGTERM, _KINDLY_S), (signal.SIGKILL, 5.0)):
+    """End the command's whole process group: SIGTERM first, then SIGKILL."""
+    for number, patience_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, 5.0)):
         if process.poll() is not None:
             return
         # What sudo started cannot be signalled by its user, and is waited for.

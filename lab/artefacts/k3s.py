@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.artefacts import download
-from lab.artefacts.cache import Artefact, Cache, Say, sha256_of
+from lab.artefacts.cache import Artefact, Cache, Notify, sha256_of
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
 
@@ -86,7 +86,7 @@ def images(release: Release, *, cache: Cache, job: Job) -> Artefact | None:
     if cache.path(release.archive).is_file() or reachable(release) is None:
         _obtain(release, release.archive, cache, job)
         return release.archive
-    job.say("the mirror does not answer; building CoreDNS and pause instead")
+    job.update("the mirror does not answer; building CoreDNS and pause instead")
     return None
 
 
@@ -117,13 +117,13 @@ def fallback_names(release: Release, *, cache: Cache) -> Mapping[str, Sequence[s
 
 def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> None:
     if _laid_in(artefact, cache):
-        _adopt(release, artefact, cache, job.say)
+        _adopt(release, artefact, cache, job.update)
         return
 
     def make(target: Path) -> str:
         expected = _checksum(release, artefact, cache, job)
         url = release.url(artefact)
-        download.fetch(url, target, say=job.say)
+        download.fetch(url, target, notify=job.update)
         actual = sha256_of(target)
         if actual != expected:
             raise LabError(
@@ -133,7 +133,7 @@ def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> Non
             )
         return f"downloaded from {url}"
 
-    cache.get_or_make(artefact, make, say=job.say)
+    cache.get_or_make(artefact, make, notify=job.update)
 
 
 def _laid_in(artefact: Artefact, cache: Cache) -> bool:
@@ -144,13 +144,13 @@ def _laid_in(artefact: Artefact, cache: Cache) -> bool:
     return record.made.startswith(_LAID_IN) and cache.find(artefact) is None
 
 
-def _adopt(release: Release, artefact: Artefact, cache: Cache, say: Say) -> None:
+def _adopt(release: Release, artefact: Artefact, cache: Cache, notify: Notify) -> None:
     """Take a file that the user laid into the cache, checked where that is possible."""
     path = cache.path(artefact)
     checksums = cache.path(release.checksums)
     if not checksums.is_file():
         digest = cache.adopt(artefact, made=f"{_LAID_IN}, unchecked")
-        say(f"taken from the cache unchecked, SHA-256 {digest}")
+        notify(f"taken from the cache unchecked, SHA-256 {digest}")
         return
     expected = _listed(checksums.read_text(), artefact, origin=str(checksums))
     actual = sha256_of(path)
@@ -168,12 +168,12 @@ def _checksum(release: Release, artefact: Artefact, cache: Cache, job: Job) -> s
     url = release.url(release.checksums)
 
     def make(target: Path) -> str:
-        download.fetch(url, target, say=job.say)
+        download.fetch(url, target, notify=job.update)
         return f"downloaded from {url}"
 
     path = cache.path(release.checksums)
     if not path.is_file():
-        cache.get_or_make(release.checksums, make, say=job.say)
+        cache.get_or_make(release.checksums, make, notify=job.update)
     return _listed(path.read_text(), artefact, origin=url)
 
 

@@ -3,8 +3,8 @@
 import re
 
 from lab.artefacts.golang import Program, module_version
+from lab.config.files import IMAGES
 from lab.console.errors import LabError
-from lab.images.recipe import ROOT
 
 PAUSE_VERSION = "3.10.1"
 """The version of pause that kubeadm 1.34 names; our own pause stands in for it."""
@@ -12,7 +12,7 @@ PAUSE_VERSION = "3.10.1"
 
 def kubernetes(wanted: str) -> Program:
     """Return upstream Kubernetes as one binary; LabError where `wanted` is not pinned here."""
-    folder = ROOT / "kubernetes"
+    folder = IMAGES / "kubernetes"
     version = module_version(folder, "k8s.io/kubernetes")
     if wanted != version:
         raise LabError(
@@ -38,21 +38,21 @@ def kubernetes(wanted: str) -> Program:
 
 def etcd() -> Program:
     """Return the etcd server and etcdctl as one binary."""
-    folder = ROOT / "etcd"
+    folder = IMAGES / "etcd"
     version = module_version(folder, "go.etcd.io/etcd/server/v3").removeprefix("v")
     return Program(name="etcd", version=version, folder=folder)
 
 
 def coredns() -> Program:
     """Return CoreDNS."""
-    folder = ROOT / "coredns"
+    folder = IMAGES / "coredns"
     version = module_version(folder, "github.com/coredns/coredns").removeprefix("v")
     return Program(name="coredns", version=version, folder=folder)
 
 
 def flannel() -> Program:
     """Return flanneld; its udp back end needs C, so it is linked statically with it."""
-    folder = ROOT / "flannel"
+    folder = IMAGES / "flannel"
     module = "github.com/flannel-io/flannel"
     version = module_version(folder, module)
     return Program(
@@ -68,7 +68,7 @@ def flannel() -> Program:
 
 def flannel_cni() -> Program:
     """Return the CNI plug-in of flannel, as the last release of the CNI plug-ins had it."""
-    folder = ROOT / "flannel-cni"
+    folder = IMAGES / "flannel-cni"
     module = "github.com/containernetworking/plugins"
     version = module_version(folder, module)
     return Program(
@@ -82,4 +82,4 @@ def flannel_cni() -> Program:
 
 def pause() -> Program:
     """Return pause, the process of a pod's own container."""
-    return Program(name="pause", version=PAUSE_VERSION, folder=ROOT / "pause")
+    return Program(name="pause", version=PAUSE_VERSION, folder=IMAGES / "pause")

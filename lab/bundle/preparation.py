@@ -1,11 +1,12 @@
 """All of a lab's files into the cache: built, bootstrapped or downloaded, side by side.
 
 Go builds take both processors, and Debian's packages and downloads the network, so
-there is one lane for each. On two processors the Kubernetes build decides how long
+there is one queue for each. On two processors the Kubernetes build decides how long
 the whole takes; what the cache has already costs milliseconds.
 """
 
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from lab.artefacts import golang, k3s, programs, toolchain
@@ -16,23 +17,50 @@ from lab.artefacts.toolchain import Toolchain
 from lab.bundle.bundle import Bundle
 from lab.config.settings import Settings
 from lab.console.progress import Progress
-from lab.images import build, mysql, node
+from lab.host import packages
+from lab.host.requirements import GIB, DiskSpace, Requirements
+from lab.images import build, mysql
 
 LIMIT_S = 3600.0
 """The longest that all of it may take."""
+DISK = 8 * GIB
+"""The artefact cache and what the builds leave, where it is empty."""
+PROGRAMS = {"mmdebstrap": "mmdebstrap"}
+"""What the images need on this machine, with its Debian package."""
+PROGRAMS_TO_BUILD = {"gcc": "gcc", "/usr/include/stdio.h": "libc6-dev"}
+"""What kubeadm's programs need besides: flanneld is linked by a C compiler."""
 _KUBEADM_IMAGES = ("kubernetes", "etcd", "coredns", "pause", "flannel")
 
 
-def prepare(distribution: str, settings: Settings, cache: Cache, progress: Progress) -> Bundle:
+def requirements(cache: Cache) -> Requirements:
+    """Return what `prepare` takes of this machine, whatever the distribution."""
+    filled = cache.root.is_dir() and any(cache.root.iterdir())
+    space = DiskSpace(path=cache.root, size=0 if filled else DISK, purpose="the artefact cache")
+    return Requirements(programs=PROGRAMS, disk=(space,))
+
+
+def prepare(
+    distribution: str,
+    settings: Settings,
+    cache: Cache,
+    progress: Progress,
+    *,
+    also: Mapping[str, Callable[[Job], Artefact]] | None = None,
+) -> Bundle:
     """Return the bundle of `distribution` (k3s or kubeadm), complete in the cache.
 
-    Raises LabError where something cannot be had; what is finished by then stays.
+    `also` is what the nodes themselves need, title to maker, which is made beside it.
+    Raises LabError where something cannot be built or downloaded; what is finished by
+    then stays.
     """
+    packages.ensure(PROGRAMS, progress)
+    if distribution == "kubeadm":
+        packages.ensure(PROGRAMS_TO_BUILD, progress)
     with (
         progress.step("Prepare binaries and images", limit_s=LIMIT_S) as step,
         Jobs(step, progress) as jobs,
     ):
-        return _Preparation(settings, cache, jobs).all(distribution)
+        return _Preparation(settings, cache, jobs).all(distribution, also or {})
 
 
 class _Preparation:
@@ -46,11 +74,12 @@ class _Preparation:
         self._go: Toolchain | None = None
         self._go_lock = threading.Lock()
 
-    def all(self, distribution: str) -> Bundle:
+    def all(self, distribution: str, also: Mapping[str, Callable[[Job], Artefact]]) -> Bundle:
         """Queue everything, longest first, and wait."""
         settings, cache, arch = self._settings, self._cache, self._arch
-        own = self._kubeadm() if distribution == "kubeadm" else self._k3s()
-        self._jobs.add("debian", "node image", lambda job: node.archive(cache, job))
+        kubernetes = self._kubeadm() if distribution == "kubeadm" else self._k3s()
+        for title, make in also.items():
+            self._jobs.add("debian", title, make)
         database = self._jobs.add(
             "debian",
             "MySQL image",
@@ -63,7 +92,7 @@ class _Preparation:
             lambda job: build.bundle("grid", [grid], arch=arch, cache=cache, job=job),
         )
         self._jobs.wait(limit_s=LIMIT_S)
-        bundle = own.result()
+        bundle = kubernetes.result()
         return Bundle(
             files=bundle.files,
             image_archives=[
@@ -138,7 +167,7 @@ class _Preparation:
         return self._jobs.add("archives", "k3s images", gather)
 
     def _k3s_images(self, release: k3s.Release, job: Job) -> Artefact:
-        """Build the two images that k3s needs, where its own archive cannot be had."""
+        """Build the two images that k3s needs, where its own archive is not available."""
         wanted = [programs.coredns(), programs.pause()]
         built = [
             golang.build(program, arch=self._arch, cache=self._cache, go=self._toolchain, job=job)

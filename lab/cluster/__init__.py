@@ -1,1 +1,1 @@
-"""The lab's Kubernetes cluster: its API, etcd, and the endpoints outside of it."""
+"""A lab that runs: its Kubernetes API, etcd, endpoints, frames and health."""

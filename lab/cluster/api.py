@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from lab.cluster.outlets import API_PORT
+from lab.cluster.endpoints import API_PORT
 from lab.console.errors import LabError
 from lab.host.command import CommandError
 from lab.nodes.node import Node
-from lab.nodes.state import State
+from lab.nodes.state import StateDirectory
 
 KUBECONFIG_IN_NODE = "/etc/blackstart/kubeconfig"
 NAMESPACE = "grid"
@@ -23,10 +24,21 @@ TIMEOUT_S = 5
 class Cluster:
     """Clients of the API servers, one for each, as any one of them may be lost."""
 
-    def __init__(self, state: State, nodes: Sequence[Node]) -> None:
+    def __init__(self, name: str, state: StateDirectory, nodes: Sequence[Node]) -> None:
+        self.name = name
         self._state = state
         self.nodes = tuple(nodes)
         self.servers = tuple(node for node in nodes if node.role == "server")
+
+    def kubeconfig(self, server: str) -> Path:
+        """Return the kubeconfig that goes to the API of the node called `server`.
+
+        Raises LabError where it has to be fetched first and no server has one.
+        """
+        file = self._state.kubeconfig(self.name, server)
+        if not file.exists():
+            self.fetch_kubeconfigs()
+        return file
 
     def fetch_kubeconfigs(self) -> None:
         """Read the administrator's kubeconfig from a server and write one for each server.
@@ -42,25 +54,24 @@ class Cluster:
                 continue
             for server in self.servers:
                 address = f"server: https://{server.address}:{API_PORT}"
-                file = self._state.kubeconfig(server.name)
+                file = self._state.kubeconfig(self.name, server.name)
                 file.touch(mode=0o600)
                 file.write_text(re.sub(r"server: https://\S+", address, text))
             return
         raise LabError(
-            f"No server of the lab {self._state.name!r} has a kubeconfig.",
+            f"No server of the lab {self.name!r} has a kubeconfig.",
             "Run `lab up` to build the cluster.",
             evidence="\n".join(reasons),
         )
 
     def api_of(self, server: str) -> client.ApiClient:
         """Return a client of the API server on the node called `server`."""
-        file = self._state.kubeconfig(server)
-        if not file.exists():
-            self.fetch_kubeconfigs()
         configuration = client.Configuration()
-        config.load_kube_config(str(file), client_configuration=configuration)
+        config.load_kube_config(str(self.kubeconfig(server)), client_configuration=configuration)
         # A server that is gone must cost seconds, not urllib3's three tries.
         configuration.retries = False
+        # The lab's own addresses are on this machine or beside it, whatever $HTTPS_PROXY is.
+        configuration.proxy = None
         return client.ApiClient(configuration)
 
     def api(self) -> client.ApiClient:
@@ -79,7 +90,7 @@ class Cluster:
                 continue
             return api
         raise LabError(
-            f"No API server of the lab {self._state.name!r} answers.",
+            f"No API server of the lab {self.name!r} answers.",
             "Run `lab heal`, then `lab up`; `lab logs NODE` shows a node's journal.",
             evidence="\n".join(reasons),
         )

@@ -1,102 +1,79 @@
-"""What this machine must offer before a lab is made on it; every lack is told at once."""
+"""`lab preflight`: what this machine must offer before a lab is made on it."""
 
-import shutil
-from pathlib import Path
-
-import psutil
-
+from lab import bundle
 from lab.artefacts import Cache
-from lab.bundle import choose_distribution
+from lab.commands import options
 from lab.config.inventory import Inventory
 from lab.config.profiles import load
 from lab.console.errors import LabError
 from lab.console.progress import Progress
 from lab.host import packages
-from lab.host.command import run
-from lab.host.packages import as_root
-from lab.providers.container import engine
+from lab.host.packages import Programs
+from lab.host.requirements import shortages
+from lab.nodes import node
+from lab.nodes.state import StateDirectory
+from lab.providers import registry
+from lab.providers.provider import Provider
 
-GIB = 1 << 30
-MEMORY_PER_NODE = 1 * GIB
-"""What a node with its share of the workloads needs at most, idle."""
-DISK_PER_NODE = 2 * GIB
-DISK_FOR_CACHE = 8 * GIB
-"""The artefact cache and what the builds leave, where it is empty."""
-INOTIFY = {"max_user_instances": 1024, "max_user_watches": 262144}
-"""All nodes share the machine's limits; a kubelet that runs out of them fails late."""
+app = options.verb_app()
 
 
-def check(inventory: Inventory, *, existing: int, cache: Path, engine_root: Path) -> None:
-    """Raise LabError that lists everything this machine lacks for the lab.
+@app.command()
+@options.explained()
+def preflight(
+    inventory: options.InventoryDirectory = options.EMBEDDED,
+    name: options.NameOverride = None,
+    settings: options.SetOption = None,
+) -> None:
+    """Tell what `lab up` would find lacking, and change nothing."""
+    for line in report(options.read_inventory(inventory, name, settings)):
+        print(line)
 
-    `existing` is the number of its nodes that are there already, `cache` the artefact
-    cache and `engine_root` the Docker engine's data directory.
+
+def check(inventory: Inventory, provider: Provider, cache: Cache, *, existing: int) -> None:
+    """Raise LabError that lists every lack of memory and disk, or where the profile is unknown.
+
+    `existing` is the number of the lab's nodes that are there already.
     """
     load(inventory.settings.lab_profile)
     missing = len(inventory.hosts) - existing
-    problems = [
-        *_memory(missing),
-        *_disk(engine_root, missing * DISK_PER_NODE, "the nodes"),
-        *_disk(cache, 0 if _filled(cache) else DISK_FOR_CACHE, "the artefact cache"),
-    ]
-    if problems:
+    lines = shortages([provider.requirements(missing), bundle.requirements(cache)])
+    if lines:
         raise LabError(
-            "This machine can't hold the lab:\n" + "\n".join(f"  {line}" for line in problems),
+            "This machine can't hold the lab:\n" + "\n".join(f"  {line}" for line in lines),
             "Free what is named, or take fewer workers in the inventory.",
         )
 
 
+def install_programs(provider: Provider, cache: Cache, progress: Progress) -> None:
+    """Install what lacks of the programs that every lab of this provider needs."""
+    packages.ensure(_programs(provider, cache), progress)
+
+
 def report(inventory: Inventory) -> list[str]:
     """Return what `lab up` would find lacking, line by line; nothing is changed."""
+    settings = inventory.settings
+    cache = Cache()
+    state = StateDirectory(settings.lab_name)
+    provider = registry.provider(settings.lab_provider, settings.lab_name, state, cache)
     lines = [f"settings of {inventory.directory}: taken"]
-    wanted = packages.missing(packages.NEEDED)
+    wanted = packages.missing(_programs(provider, cache))
     lines.append(
         f"system packages: {' '.join(wanted)} would be installed"
         if wanted
         else "system packages: all there"
     )
-    cache = Cache()
-    root = Path("/var/lib/docker")
-    try:
-        root = Path(engine.connect().info()["DockerRootDir"])
-        lines.append("Docker engine: answers")
-    except LabError as error:
-        lines.append(f"Docker engine: {error.message} {error.cure}")
-    check(inventory, existing=0, cache=cache.root, engine_root=root)
+    lines.append(provider.availability())
+    check(inventory, provider, cache, existing=0)
     lines.append("memory and disk: enough")
-    choice = choose_distribution(inventory.settings.lab_distribution, cache, inventory.settings)
+    choice = bundle.choose_distribution(settings.lab_distribution, cache, settings)
     lines.append(f"distribution: {choice.distribution}: {choice.reason}")
     return lines
 
 
-def raise_limits(progress: Progress) -> None:
-    """Raise the inotify limits where they are too low for several kubelets on one kernel."""
-    for name, wanted in INOTIFY.items():
-        file = Path("/proc/sys/fs/inotify") / name
-        present = int(file.read_text())
-        if present < wanted:
-            progress.note(
-                f"  Raise fs.inotify.{name} from {present} to {wanted} until the next boot"
-            )
-            run([*as_root(), "sysctl", "-q", f"fs.inotify.{name}={wanted}"], check=False)
-
-
-def _memory(nodes: int) -> list[str]:
-    needed = nodes * MEMORY_PER_NODE
-    available = psutil.virtual_memory().available
-    return _lack("memory", needed, available, f"for {nodes} nodes")
-
-
-def _disk(path: Path, needed: int, purpose: str) -> list[str]:
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
-    return _lack("disk", needed, shutil.disk_usage(existing).free, f"in {existing} for {purpose}")
-
-
-def _lack(what: str, needed: int, available: int, where: str) -> list[str]:
-    if available >= needed:
-        return []
-    return [f"{what}: {available / GIB:.1f} GiB are free {where}, {needed / GIB:.1f} are needed"]
-
-
-def _filled(cache: Path) -> bool:
-    return cache.is_dir() and any(cache.iterdir())
+def _programs(provider: Provider, cache: Cache) -> Programs:
+    return {
+        **node.PROGRAMS,
+        **bundle.requirements(cache).programs,
+        **provider.requirements(0).programs,
+    }

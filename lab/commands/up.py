@@ -1,91 +1,109 @@
-"""`lab up`, from the top: from nothing, or from whatever is there, to frames that flow."""
+"""`lab up`: from nothing, or from whatever is there, to frames that flow."""
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from lab import bundle, images
+from lab import bundle
 from lab.artefacts import Cache
-from lab.bundle import Bundle, Choice
-from lab.cluster.api import NAMESPACE, Cluster
-from lab.cluster.kubectl import KUBECTL
-from lab.commands import preflight
-from lab.commands.status import frame_rates, not_flowing
+from lab.bundle import Bundle, DistributionChoice
+from lab.cluster.admin import workload_evidence
+from lab.cluster.api import Cluster
+from lab.cluster.frames import frame_rates, not_flowing
+from lab.commands import options, preflight
 from lab.config import profiles
 from lab.config.inventory import Inventory
 from lab.console.errors import LabError
-from lab.console.progress import Progress, wait
-from lab.host import packages
+from lab.console.progress import Progress, Terminal, duration, wait
+from lab.host import privileges
 from lab.nodes.node import Node
-from lab.nodes.state import State
-from lab.providers.container import engine
-from lab.providers.container.provider import CACHE_IN_NODE, ContainerProvider
-from lab.provisioning.playbook import Outcome, play
+from lab.nodes.state import StateDirectory
+from lab.providers import registry
+from lab.providers.provider import NodeFiles, Provider
+from lab.provisioning.playbook import PlayRecap, play
 
 BOOT_LIMIT_S = 60
 PLAYBOOK_LIMIT_S = 900
 FRAMES_LIMIT_S = 180
 
+app = options.verb_app()
 
-def up(inventory: Inventory, progress: Progress) -> tuple[Outcome, float]:
+
+@dataclass(frozen=True, kw_only=True)
+class UpResult:
+    """A lab that was brought up."""
+
+    recap: PlayRecap
+    """What the playbook did."""
+    seconds: float
+    """How long all of it took."""
+
+
+@app.command()
+@options.explained()
+def up(
+    inventory: options.InventoryDirectory = options.EMBEDDED,
+    name: options.NameOverride = None,
+    settings: options.SetOption = None,
+) -> None:
+    """Bring the lab up, or to the state its inventory describes; frames flow at the end."""
+    wanted = options.read_inventory(inventory, name, settings)
+    result = bring_up(wanted, Terminal())
+    called = wanted.settings.lab_name
+    default = called == options.DEFAULT_NAME
+    option = "" if default else f" --name {called}"
+    pytest_option = "" if default else f" --lab {called}"
+    print(
+        f"\nThe lab {called!r} is up after {duration(result.seconds)} "
+        f"(changed={sum(result.recap.changed.values())}): frames flow.\n"
+        f"  lab status{option}                 nodes, pods, frame rates\n"
+        f"  lab kubectl{option} get pods -A    the cluster\n"
+        f"  pytest -m failover{pytest_option}         break it and measure its recovery\n"
+        f"  lab down{option}                   remove it"
+    )
+
+
+def bring_up(inventory: Inventory, progress: Progress) -> UpResult:
     """Bring the lab of `inventory` to the state that it describes.
 
     What is there already stays as it is: on a lab that runs, no task changes anything.
-    Returns what the playbook did, and how long all of it took in seconds.
     """
     started = time.monotonic()
     settings = inventory.settings
-    state = State(settings.lab_name)
+    state = StateDirectory(settings.lab_name)
+    cache = Cache()
+    provider = registry.provider(settings.lab_provider, settings.lab_name, state, cache)
     with state.lock():
-        packages.authorise()
-        packages.ensure(packages.NEEDED, progress)
-        client = engine.ensure(progress)
-        cache = Cache()
-        provider = ContainerProvider(client, settings, state)
-        found = provider.find()
-        preflight.check(
-            inventory,
-            existing=len(found.nodes),
-            cache=cache.root,
-            engine_root=Path(client.info()["DockerRootDir"]),
-        )
-        preflight.raise_limits(progress)
+        privileges.authorise()
+        preflight.install_programs(provider, cache, progress)
+        provider.prepare_machine(progress)
+        there = provider.list_nodes()
+        preflight.check(inventory, provider, cache, existing=len(there.nodes))
 
-        choice = _distribution(inventory, found.distribution, cache)
+        choice = _distribution(inventory, there.distribution, cache)
         progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
-        if choice.distribution == "kubeadm":
-            packages.ensure(packages.NEEDED_TO_BUILD, progress)
-        files = bundle.prepare(choice.distribution, settings, cache, progress)
-        image = images.node_image(settings, cache, progress)
-
-        provider = ContainerProvider(client, settings, state, image=image, cache=cache.root)
-        with progress.step(f"Boot {len(inventory.hosts)} nodes", limit_s=BOOT_LIMIT_S) as step:
-            nodes = provider.create(inventory.hosts, choice.distribution)
-            wait(
-                "SSH on every node",
-                lambda: _not_reached(nodes),
-                limit_s=BOOT_LIMIT_S,
-                step=step,
-                evidence=provider.journal,
-                cure="Run `lab down`, then `lab up` again.",
-            )
-        outcome = play(
+        files = bundle.prepare(
+            choice.distribution, settings, cache, progress, also=provider.artefacts()
+        )
+        provider.create(inventory, choice.distribution, progress)
+        nodes = _boot(provider, progress)
+        recap = play(
             "site.yml",
             inventory=inventory.directory,
             nodes=nodes,
-            variables=_variables(inventory, choice, files),
+            variables=_variables(inventory, choice, files, cache, provider.files),
             progress=progress,
             title="Build the cluster and deploy the workloads",
             limit_s=PLAYBOOK_LIMIT_S,
         )
-        cluster = Cluster(state, nodes)
+        cluster = Cluster(settings.lab_name, state, nodes)
         cluster.fetch_kubeconfigs()
         _await_frames(cluster, progress)
-    return outcome, time.monotonic() - started
+    return UpResult(recap=recap, seconds=time.monotonic() - started)
 
 
-def _distribution(inventory: Inventory, there: str, cache: Cache) -> Choice:
+def _distribution(inventory: Inventory, there: str, cache: Cache) -> DistributionChoice:
     """Stay with the distribution of a lab that exists; choose one for a new lab."""
     wanted = inventory.settings.lab_distribution
     if not there:
@@ -95,29 +113,55 @@ def _distribution(inventory: Inventory, there: str, cache: Cache) -> Choice:
             f"The lab {inventory.settings.lab_name!r} runs {there}; {wanted} is asked for.",
             "Run `lab down` first, or give the other lab another name with --name.",
         )
-    return Choice(distribution=there, reason="the lab runs it already")
+    return DistributionChoice(distribution=there, reason="the lab runs it already")
 
 
-def _not_reached(nodes: Sequence[Node]) -> str | None:
+def _boot(provider: Provider, progress: Progress) -> tuple[Node, ...]:
+    """Start the nodes, and return them when all answer."""
+    nodes = provider.list_nodes().nodes
+    with progress.step(f"Boot {len(nodes)} nodes", limit_s=BOOT_LIMIT_S) as step:
+        provider.start()
+        wait(
+            "SSH on every node",
+            lambda: _not_booted(nodes),
+            limit_s=BOOT_LIMIT_S,
+            step=step,
+            evidence=provider.journal,
+            cure="Run `lab down`, then `lab up` again.",
+        )
+    return nodes
+
+
+def _not_booted(nodes: Sequence[Node]) -> str | None:
     for node in nodes:
-        state = node.run(["systemctl", "is-system-running"], timeout_s=10, check=False)
+        answer = node.run(["systemctl", "is-system-running"], timeout_s=10, check=False)
         # A unit that failed is the playbook's preflight's to judge, not the boot's.
-        if state.stdout.strip() not in ("running", "degraded"):
-            return f"{node.name}: {state.stdout.strip() or state.stderr.strip() or 'no answer'}"
+        if answer.stdout.strip() not in ("running", "degraded"):
+            return f"{node.name}: {answer.stdout.strip() or answer.stderr.strip() or 'no answer'}"
     return None
 
 
-def _variables(inventory: Inventory, choice: Choice, files: Bundle) -> dict[str, Any]:
+def _variables(
+    inventory: Inventory,
+    choice: DistributionChoice,
+    files: Bundle,
+    cache: Cache,
+    on_nodes: NodeFiles,
+) -> dict[str, Any]:
+    """Return what the playbooks are told beside the inventory."""
     return {
         **inventory.settings.model_dump(),
         "lab_settings": inventory.settings.model_dump(),
         "lab_distribution": choice.distribution,
         "lab_profile_timers": profiles.load(inventory.settings.lab_profile).timers,
-        "lab_artefacts_dir": CACHE_IN_NODE,
+        "lab_artefacts_cache": str(cache.root),
+        "lab_artefacts_dir": on_nodes.artefacts_dir,
+        "lab_artefacts_mounted": on_nodes.artefacts_mounted,
         "lab_artefacts": dict(files.files),
         "lab_image_archives": list(files.image_archives),
         "lab_images": dict(files.images),
         "lab_versions": dict(files.versions),
+        "lab_storage_kind": on_nodes.storage,
     }
 
 
@@ -129,18 +173,6 @@ def _await_frames(cluster: Cluster, progress: Progress) -> None:
             lambda: not_flowing(frame_rates(cluster.nodes)),
             limit_s=FRAMES_LIMIT_S,
             step=step,
-            evidence=lambda: workload_evidence(cluster),
+            evidence=lambda: workload_evidence(cluster.servers),
             cure="`lab kubectl -n grid logs POD` shows what a pod says.",
         )
-
-
-def workload_evidence(cluster: Cluster) -> str:
-    """Return the pods and the newest events of the workloads, as kubectl shows them."""
-    pods = [*KUBECTL, "get", "pods", "-n", NAMESPACE, "-o", "wide"]
-    events = [*KUBECTL, "get", "events", "-n", NAMESPACE, "--sort-by=.lastTimestamp"]
-    for server in cluster.servers:
-        shown = server.run(pods, check=False)
-        if shown.returncode == 0:
-            newest = server.run(events, check=False).stdout.splitlines()[-15:]
-            return shown.stdout + "\n".join(newest)
-    return "no server answers"

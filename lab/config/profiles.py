@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from lab.config.files import ROOT
+from lab.config.files import PLAYBOOKS
 from lab.console.errors import LabError
 
-PROFILES_FILE = ROOT / "playbooks" / "vars" / "profiles.yml"
+PROFILES_FILE = PLAYBOOKS / "vars" / "profiles.yml"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,17 @@
 
 import difflib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lab.console.errors import LabError
 
@@ -18,8 +25,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    lab_name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")] = "blackstart"
-    lab_provider: Literal["container"] = "container"
+    lab_name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")] = "blackstart"
+    lab_provider: str = "container"
     lab_distribution: Literal["auto", "k3s", "kubeadm"] = "auto"
     lab_profile: str = "thesis"
     lab_subnet: str = "auto"
@@ -27,6 +34,14 @@ class Settings(BaseModel):
     lab_kubernetes_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+$")] = "v1.34.3"
     lab_k3s_mirror: str = "https://github.com/k3s-io/k3s/releases/download"
     lab_mysql_source: Literal["auto", "upstream", "packages"] = "auto"
+
+    @field_validator("lab_provider")
+    @classmethod
+    def _known_provider(cls, value: str, info: ValidationInfo) -> str:
+        known = (info.context or {}).get("providers")
+        if known is not None and value not in known:
+            raise ValueError(f"must be one of: {', '.join(known)}")
+        return value
 
     @field_validator("lab_subnet")
     @classmethod
@@ -39,14 +54,17 @@ class Settings(BaseModel):
         return value
 
 
-def parse(variables: Mapping[str, Any], *, origin: str) -> Settings:
+def parse(
+    variables: Mapping[str, Any], *, origin: str, providers: Collection[str] | None = None
+) -> Settings:
     """Return the settings among `variables`; those of other prefixes are Ansible's own.
 
+    `providers` are the values that `lab_provider` may have; None leaves that unchecked.
     Raises LabError that names every wrong key and value of `origin` at once.
     """
     chosen = {key: value for key, value in variables.items() if key.startswith(PREFIX)}
     try:
-        return Settings.model_validate(chosen)
+        return Settings.model_validate(chosen, context={"providers": providers})
     except ValidationError as error:
         raise LabError(
             f"{origin} has settings that the kit does not take:\n"
@@ -55,9 +73,22 @@ def parse(variables: Mapping[str, Any], *, origin: str) -> Settings:
         ) from None
 
 
+def checked_name(name: str) -> str:
+    """Return `name` where a lab may be called so; raises LabError otherwise."""
+    try:
+        return Settings(lab_name=name).lab_name
+    except ValidationError:
+        raise LabError(
+            f"{name!r} is no name of a lab.",
+            "A name has 1 to 20 lower-case letters, digits and dashes; it begins with a letter "
+            "and ends with no dash.",
+        ) from None
+
+
 def _explain(problem: Mapping[str, Any]) -> str:
     key = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, Settings.model_fields, n=1)
         return f"{key}: unknown" + (f"; is {near[0]} meant?" if near else "")
-    return f"{key}: {problem['msg']} (it is {problem['input']!r})"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message} (it is {problem['input']!r})"

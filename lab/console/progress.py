@@ -21,8 +21,8 @@ from lab.console.errors import LabError
 class Step(Protocol):
     """A step under way."""
 
-    def say(self, news: str) -> None:
-        """Tell what the step waits for, or does, at this moment."""
+    def update(self, news: str) -> None:
+        """Show what the step waits for, or does, at this moment."""
 
 
 class Progress(Protocol):
@@ -52,7 +52,7 @@ class _Line:
         self.started = time.monotonic()
         self._tell = tell
 
-    def say(self, news: str) -> None:
+    def update(self, news: str) -> None:
         if news != self.news:
             self.news = news
             self._tell(news)
@@ -154,5 +154,5 @@ def wait(
                 cure,
                 evidence=evidence(),
             )
-        step.say(missing)
+        step.update(missing)
         time.sleep(interval_s)

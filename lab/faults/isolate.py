@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lab.cluster.outlets import API_PORT
+from lab.cluster.endpoints import API_PORT
 from lab.console.errors import LabError
 from lab.faults import chain, reachability, timer, traces
 from lab.faults.traces import Trace

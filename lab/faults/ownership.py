@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from lab.console.errors import LabError
-from lab.nodes import lab_file
+from lab.nodes import mark
 from lab.nodes.node import Node
 
 
@@ -13,11 +13,11 @@ def require_own(nodes: Sequence[Node], lab_name: str) -> None:
     if not nodes:
         raise LabError("A fault without a node can't tell whose cluster it hits.")
     for node in nodes:
-        found = node.run(["cat", lab_file.PATH], timeout_s=15, check=False)
+        found = node.run(["cat", mark.PATH], timeout_s=15, check=False)
         owner = _owner(found.stdout) if found.returncode == 0 else None
         if owner == lab_name:
             continue
-        what = f"belongs to the lab {owner!r}" if owner else f"has no valid {lab_file.PATH}"
+        what = f"belongs to the lab {owner!r}" if owner else f"has no valid {mark.PATH}"
         raise LabError(
             f"{node.name} ({node.address}) {what}: faults run only on nodes that the kit "
             f"built for the lab {lab_name!r}.",

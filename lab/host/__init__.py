@@ -1,1 +1,1 @@
-"""The machine that the kit runs on: its packages and its Docker engine."""
+"""What this machine needs: commands, privileges, packages, memory, disk, kernel limits."""

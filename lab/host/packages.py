@@ -2,52 +2,41 @@
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Terminal
 from lab.host.command import CommandError, run
+from lab.host.privileges import as_root
 
-PROGRAMS = {
-    "dockerd": "docker.io",
-    "gcc": "gcc",
-    "iptables": "iptables",
-    "mmdebstrap": "mmdebstrap",
+Programs = Mapping[str, str]
+"""Program, or the absolute path of a file, to the Debian and Ubuntu package that has it."""
+
+TEST_PROGRAMS = {
     "mosquitto": "mosquitto",
     "openssl": "openssl",
     "ssh": "openssh-client",
     "tshark": "tshark",
 }
-"""Program that the kit calls: the Debian and Ubuntu package that has it."""
-
-FILES = {
-    "/usr/include/stdio.h": "libc6-dev",
-}
-"""File that the kit needs: the package that has it."""
-
-NEEDED = ("dockerd", "iptables", "mmdebstrap", "ssh")
-"""What every lab needs."""
-NEEDED_TO_BUILD = ("gcc", "/usr/include/stdio.h")
-"""What the builds of a kubeadm lab need besides: flanneld is linked by a C compiler."""
+"""What the kit's own tests call."""
 
 ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where an ordinary user's PATH does not look."""
 
 
-def missing(names: Iterable[str]) -> list[str]:
-    """Return the packages that lack for the programs and files of `names`, sorted."""
-    return sorted({package for name in names if (package := _package_if_missing(name))})
+def missing(programs: Programs) -> list[str]:
+    """Return the packages of those `programs` that this machine lacks, sorted."""
+    return sorted({package for name, package in programs.items() if not _present(name)})
 
 
-def ensure(names: Iterable[str], progress: Progress) -> None:
-    """Install what lacks of `names`, a selection of PROGRAMS and FILES, after saying which.
+def ensure(programs: Programs, progress: Progress) -> None:
+    """Install the packages of those `programs` that this machine lacks, after naming them.
 
     Raises LabError where this is no Debian or Ubuntu, or apt-get fails.
     """
-    packages = missing(names)
+    packages = missing(programs)
     if not packages:
         return
     listed = " ".join(packages)
@@ -60,9 +49,9 @@ def ensure(names: Iterable[str], progress: Progress) -> None:
     title = f"Install missing system packages: {listed}"
     with progress.step(title, limit_s=600) as step:
         try:
-            step.say("apt-get update")
+            step.update("apt-get update")
             run([*apt, "update"], timeout_s=300)
-            step.say("apt-get install")
+            step.update("apt-get install")
             run([*apt, "install", "-y", "--no-install-recommends", *packages], timeout_s=600)
         except CommandError as error:
             raise LabError(
@@ -72,34 +61,18 @@ def ensure(names: Iterable[str], progress: Progress) -> None:
             ) from None
 
 
-def authorise() -> None:
-    """Let sudo ask for the password now, where later it could only fail beside other output.
-
-    Raises LabError where this user may not become root.
-    """
-    if os.geteuid() != 0 and subprocess.run(["sudo", "-v"], check=False).returncode != 0:
-        raise LabError(
-            "Making nodes and images needs root, and sudo refuses this user.",
-            "Run the command as root, or as a user who may use sudo.",
-        )
-
-
-def as_root() -> list[str]:
-    """Return what a command line begins with to run as root: nothing, or sudo."""
-    return [] if os.geteuid() == 0 else ["sudo"]
-
-
-def _package_if_missing(name: str) -> str | None:
-    if name in FILES:
-        return None if Path(name).exists() else FILES[name]
-    path = f"{os.environ.get('PATH', '')}:{ADMIN_PATH}"
-    return None if shutil.which(name, path=path) else PROGRAMS[name]
+def _present(name: str) -> bool:
+    if name.startswith("/"):
+        return Path(name).exists()
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{ADMIN_PATH}") is not None
 
 
 def main() -> None:
-    """Install what lacks of the names on the command line: `python -m lab.host.packages ssh`."""
+    """Install what the tests need of the names given: `python -m lab.host.packages ssh`."""
     try:
-        ensure(sys.argv[1:], Terminal())
+        ensure({name: TEST_PROGRAMS[name] for name in sys.argv[1:]}, Terminal())
+    except KeyError as error:
+        sys.exit(f"error: {error} is none of {', '.join(TEST_PROGRAMS)}")
     except LabError as error:
         sys.exit(f"error: {error}")
 

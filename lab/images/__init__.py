@@ -1,5 +1,1 @@
-"""Container images, made from Debian packages and Go modules, or pulled."""
-
-from lab.images.node import node_image
-
-__all__ = ["node_image"]
+"""Container images, made from Debian packages and Go modules, or pulled from a registry."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
+from lab.config.files import IMAGES
 from lab.images import archive, debian, layers
-from lab.images.recipe import ROOT, Recipe, load
+from lab.images.recipe import Recipe, load
 
 _FORMAT = "1"
 """Changes when the code here makes another image of the same recipe and files."""
@@ -55,7 +56,7 @@ class Sources:
 
     def _copied(self) -> Sequence[Path]:
         rootfs = self.recipe.folder / "rootfs"
-        copied = [ROOT.parent / source for source in self.recipe.copies.values()]
+        copied = [IMAGES.parent / source for source in self.recipe.copies.values()]
         return [*copied, rootfs] if rootfs.is_dir() else copied
 
 
@@ -100,7 +101,7 @@ def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job
                     layer = debian.layer(image.recipe.debian, arch=arch, cache=cache, job=job)
                     parts.append(cache.path(layer))
                 own.append(target.with_name(f"{target.name}.{len(own)}"))
-                job.say(f"writing {image.names[0]}")
+                job.update(f"writing {image.names[0]}")
                 _own_layer(image, own[-1])
                 written.append(
                     archive.Image(
@@ -120,7 +121,7 @@ def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job
                 path.unlink(missing_ok=True)
         return "images " + ", ".join(name for image in images for name in image.names)
 
-    cache.get_or_make(artefact, make, say=job.say)
+    cache.get_or_make(artefact, make, notify=job.update)
     cache.forget_others(artefact, older_than_s=_KEPT_S)
     return artefact
 
@@ -135,7 +136,7 @@ def _own_layer(image: Sources, target: Path) -> None:
         for path, program in recipe.programs.items():
             layer.file(path, image.programs[program], mode=0o755)
         for path, source in recipe.copies.items():
-            layer.tree(path, ROOT.parent / source, skip=_SKIP)
+            layer.tree(path, IMAGES.parent / source, skip=_SKIP)
         rootfs = recipe.folder / "rootfs"
         if rootfs.is_dir():
             for child in sorted(rootfs.iterdir()):

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
+from lab.config.files import IMAGES
 from lab.console.errors import LabError
 from lab.host import command
-from lab.host.packages import as_root
+from lab.host.privileges import as_root
 from lab.images import layers
-from lab.images.recipe import ROOT, Debian
+from lab.images.recipe import Debian
 
 LIMIT_S = 900.0
 """The longest that one layer may take, in seconds."""
 MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
-KEYRING = ROOT / "debian-archive-keyring.gpg"
+KEYRING = IMAGES / "debian-archive-keyring.gpg"
 """Debian's keys, of the package of that name: Ubuntu's own is too old for Debian 12."""
 _FORMAT = "2"
 """Changes when the code here makes another layer of the same description."""
@@ -60,7 +61,7 @@ def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Artefact:
         raw.touch()
         try:
             versions = _bootstrap(debian, arch, raw, job)
-            job.say("removing documents")
+            job.update("removing documents")
             kept = layers.filtered(raw, target, drop=(*_LEFT_OUT, *debian.drop))
         finally:
             raw.unlink(missing_ok=True)
@@ -70,7 +71,7 @@ def layer(debian: Debian, *, arch: str, cache: Cache, job: Job) -> Artefact:
             f"{kept['bytes'] / 1e6:.0f} MB; {listed}"
         )
 
-    cache.get_or_make(artefact, make, say=job.say)
+    cache.get_or_make(artefact, make, notify=job.update)
     return artefact
 
 
@@ -137,9 +138,9 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
             name, number = line.removeprefix(_PACKAGE).removesuffix(".deb").split("_")[:2]
             versions[name] = number.replace("%3a", ":")
         elif found := _STAGE.match(line):
-            job.say(found.group(1))
+            job.update(found.group(1))
 
-    job.say(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
+    job.update(f"bootstrapping {debian.suite}, at most {LIMIT_S / 60:.0f} min")
     try:
         with _readable_keyring() as keyring:
             words += _sources(debian.suite, keyring)

@@ -3,16 +3,11 @@
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
-
-import docker.errors
-import requests
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
-from lab.images import build, debian, recipe
-from lab.providers.container import engine
+from lab.images import build, debian, recipe, upstream
 
 UPSTREAM = "docker.io/library/mysql:8.4"
 """The publisher's image."""
@@ -42,18 +37,22 @@ def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
     `auto` keeps to what the cache has; with an empty cache it takes the publisher's
     where the registry answers within REGISTRY_LIMIT_S.
     """
-    upstream = Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
+    pulled = Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
     if source == "auto":
         packages = debian.find(_debian(), arch=arch, cache=cache)
-        if cache.find(upstream) is not None:
+        if cache.find(pulled) is not None:
             source = "upstream"
         elif packages is not None or not registry_answers():
             source = "packages"
         else:
             source = "upstream"
     if source == "upstream":
-        cache.get_or_make(upstream, lambda target: _pull(target, arch, job), say=job.say)
-        return Mysql(name=UPSTREAM, version="8.4", source=source, archive=upstream)
+        cache.get_or_make(
+            pulled,
+            lambda target: upstream.pull(UPSTREAM, target, arch=arch, job=job),
+            notify=job.update,
+        )
+        return Mysql(name=UPSTREAM, version="8.4", source=source, archive=pulled)
     return _from_packages(arch, cache, job)
 
 
@@ -80,25 +79,6 @@ def _from_packages(arch: str, cache: Cache, job: Job) -> Mysql:
     sources = build.gather("mysql", version=version, cache=cache)
     archive = build.bundle("mysql", [sources], arch=arch, cache=cache, job=job)
     return Mysql(name=sources.names[0], version=version, source="packages", archive=archive)
-
-
-def _pull(target: Path, arch: str, job: Job) -> str:
-    client = engine.connect()
-    job.say(f"pulling {UPSTREAM}")
-    try:
-        pulled = client.images.pull(UPSTREAM, platform=f"linux/{arch}")
-        job.say(f"saving {UPSTREAM}")
-        with target.open("wb") as file:
-            # The engine writes names without docker.io/library, which containerd adds.
-            for chunk in client.api.get_image(UPSTREAM):
-                file.write(chunk)
-    except (docker.errors.DockerException, requests.RequestException) as error:
-        raise LabError(
-            f"{UPSTREAM} could not be pulled.",
-            "Check the network, or set lab_mysql_source to packages.",
-            evidence=str(error),
-        ) from error
-    return f"pulled {UPSTREAM} {pulled.id}"
 
 
 def _debian() -> recipe.Debian:

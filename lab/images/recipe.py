@@ -7,11 +7,8 @@ from typing import Annotated, Any
 import pydantic
 import yaml
 
-from lab.config import files
+from lab.config.files import IMAGES
 from lab.console.errors import LabError
-
-ROOT = files.ROOT / "images"
-"""The folder of all images' folders."""
 
 
 class Debian(pydantic.BaseModel):
@@ -79,12 +76,12 @@ def load(folder: str) -> Recipe:
     `same_debian_as: other` takes the block `debian` of another image, whose layer is
     then made and stored once.
     """
-    path = ROOT / folder / "image.yml"
+    path = IMAGES / folder / "image.yml"
     try:
         fields = _mapping(path)
         base = fields.pop("same_debian_as", None)
         if base:
-            fields["debian"] = _mapping(ROOT / base / "image.yml")["debian"]
+            fields["debian"] = _mapping(IMAGES / base / "image.yml")["debian"]
         return Recipe.model_validate({**fields, "folder": path.parent})
     except FileNotFoundError as error:
         raise LabError(f"{error.filename} is missing.", "Restore it from git.") from None

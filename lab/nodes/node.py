@@ -9,25 +9,27 @@ from typing import Literal
 from lab.host.command import Result, run
 
 Role = Literal["server", "worker"]
+PROGRAMS = {"ssh": "openssh-client"}
+"""What reaching a node takes of this machine, with its Debian package."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ssh:
-    """How the lab's nodes are reached."""
+    """How a node is reached."""
 
     key: Path
-    """The lab's private key."""
+    """The private key."""
     known_hosts: Path
     """The nodes' host keys; no other file is asked."""
     user: str = "root"
-    """Who logs in."""
+    """Who logs in. Another user than root must be allowed to use sudo without a password."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """Options of ssh(1): this lab's key and host keys, nothing of the user's own."""
         return (
-            *("-F", "none", "-i", str(self.key), "-o", "IdentitiesOnly=yes"),
-            *("-o", f"UserKnownHostsFile={self.known_hosts}"),
+            *("-F", "none", "-o", f"IdentityFile={_quoted(self.key)}", "-o", "IdentitiesOnly=yes"),
+            *("-o", f"UserKnownHostsFile={_quoted(self.known_hosts)}"),
             *("-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"),
             *("-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"),
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
@@ -40,6 +42,8 @@ class Node:
 
     name: str
     """Its host name, which is its name in Kubernetes too."""
+    cluster: str
+    """Name of the Kubernetes cluster that it belongs to."""
     role: Role
     """Server (control plane and etcd) or worker."""
     address: str
@@ -51,6 +55,11 @@ class Node:
         """Return the ssh command line up to and including the destination."""
         return ("ssh", *self.ssh.options, *options, f"{self.ssh.user}@{self.address}")
 
+    def root_argv(self, argv: Sequence[str], *options: str) -> tuple[str, ...]:
+        """Return the command line that runs `argv` on the node as root."""
+        sudo = [] if self.ssh.user == "root" else ["sudo", "-n"]
+        return (*self.ssh_argv(*options), shlex.join([*sudo, *argv]))
+
     def run(
         self,
         argv: Sequence[str],
@@ -59,7 +68,13 @@ class Node:
         timeout_s: float = 60,
         check: bool = True,
     ) -> Result:
-        """Run `argv` on the node; raises lab.host.command.CommandError on failure with `check`."""
-        return run(
-            (*self.ssh_argv(), shlex.join(argv)), stdin=stdin, timeout_s=timeout_s, check=check
-        )
+        """Run `argv` on the node as root.
+
+        Raises lab.host.command.CommandError on failure with `check`.
+        """
+        return run(self.root_argv(argv), stdin=stdin, timeout_s=timeout_s, check=check)
+
+
+def _quoted(path: Path) -> str:
+    """Return a path for ssh_config(5), which splits at spaces and replaces tokens such as %h."""
+    return f'"{path}"'.replace("%", "%%")

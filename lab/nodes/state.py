@@ -1,7 +1,6 @@
 """The lab's files on the control machine: keys, host keys, kubeconfigs, and the lock.
 
-Only what cannot live in the nodes is here, and all of it can be made anew but a
-lab's kubeconfigs, which `lab up` fetches again.
+Only what cannot live in the nodes is here. `lab up` makes all of it again where it is lost.
 """
 
 import fcntl
@@ -18,7 +17,7 @@ from lab.host.command import run
 from lab.nodes.node import Ssh
 
 
-class State:
+class StateDirectory:
     """The state directory of the lab called `name`."""
 
     def __init__(self, name: str, root: Path | None = None) -> None:
@@ -35,9 +34,9 @@ class State:
         """The private host key that the lab's container nodes share."""
         return self.directory / "host_ed25519"
 
-    def kubeconfig(self, server: str) -> Path:
-        """Return the kubeconfig that goes to `server`'s own API."""
-        return self.directory / f"kubeconfig-{server}.yaml"
+    def kubeconfig(self, cluster: str, server: str) -> Path:
+        """Return the kubeconfig of `cluster` that goes to `server`'s own API."""
+        return self.directory / f"kubeconfig-{cluster}-{server}.yaml"
 
     def make_keys(self) -> None:
         """Make the lab's SSH keys where they are missing."""

@@ -1,1 +1,1 @@
-"""Providers of nodes. Each has the interface of lab.providers.provider.Provider."""
+"""Providers of nodes: the interface, the registry, and a room for each provider."""

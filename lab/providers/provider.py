@@ -1,35 +1,91 @@
-"""What a provider of nodes can do: create, start, list and destroy them; nothing else."""
+"""The interface of a provider: it makes, keeps and removes the machines of one lab.
 
-from collections.abc import Mapping
+A provider is constructed with the lab's name, its state directory and the artefact
+cache, and does nothing then: each method asks for what it needs.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from lab.nodes.node import Node, Role
+from lab.artefacts import Artefact
+from lab.artefacts.jobs import Job
+from lab.config.inventory import Inventory
+from lab.console.progress import Progress
+from lab.host.requirements import Requirements
+from lab.nodes.node import Node
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What exists of a lab."""
+class NodeSet:
+    """The nodes of a lab that exist."""
 
     nodes: tuple[Node, ...]
-    """Its nodes, servers first, by name."""
+    """The nodes, servers first, by name."""
     running: frozenset[str]
     """Names of the nodes that run."""
     distribution: str
     """What the cluster on them is, or will be, made of; empty where there are no nodes."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class NodeFiles:
+    """What nodes see of the artefact cache, and of each other's files."""
+
+    artefacts_dir: str
+    """Directory on every node where the artefacts are, laid out as in the cache."""
+    artefacts_mounted: bool
+    """Whether it is the control machine's cache itself, read-only. Where it is not, the
+    playbooks copy there what they need."""
+    storage: Literal["shared", "local"]
+    """Whether all nodes have one directory in common, in place of replicated storage."""
+
+
 class Provider(Protocol):
     """Makes machines that answer to SSH."""
 
-    def find(self) -> Found:
-        """Return what exists of the lab, in whatever state."""
+    files: NodeFiles
+    """How files get to the nodes."""
 
-    def create(self, hosts: Mapping[str, Role], distribution: str) -> tuple[Node, ...]:
-        """Create and start what is missing of `hosts`, and return all nodes.
+    def requirements(self, nodes: int) -> Requirements:
+        """Return what `nodes` more nodes take of this machine. Changes nothing."""
 
-        They remember what `distribution` they were made for.
+    def availability(self) -> str:
+        """Return one line for `lab preflight`: whether what makes the nodes answers here."""
+
+    def prepare_machine(self, progress: Progress) -> None:
+        """Install, start and set on this machine what nodes need.
+
+        Raises LabError where that fails.
         """
+
+    def artefacts(self) -> Mapping[str, Callable[[Job], Artefact]]:
+        """Return what must be in the cache before nodes are created: title to its maker."""
+
+    def list_nodes(self) -> NodeSet:
+        """Return what exists of the lab, in whatever state.
+
+        Raises LabError where that can't be told, as what makes the nodes does not answer.
+        """
+
+    def create(self, inventory: Inventory, distribution: str, progress: Progress) -> None:
+        """Create what is missing of the inventory's hosts, and let the lab's key in on all.
+
+        The nodes remember what `distribution` they were made for. Raises LabError where
+        the lab has nodes that the inventory has not.
+        """
+
+    def start(self) -> None:
+        """Start the nodes that don't run; they may take a while until they answer."""
+
+    def stop(self) -> None:
+        """Shut the nodes that run down in order; what they hold is kept."""
+
+    def power_off(self, node: Node) -> None:
+        """Cut the power of one node: nothing on it is shut down or written back."""
+
+    def journal(self) -> str:
+        """Return the last warnings of each node's boot, as evidence where one fails."""
 
     def destroy(self) -> list[str]:
         """Remove every trace of the lab's nodes, and return the names of what was removed."""

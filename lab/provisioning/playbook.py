@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -11,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab.config.files import ROOT
+from lab.config.files import PLAYBOOKS
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Step
 from lab.nodes.node import Node
 
-PLAYBOOKS = ROOT / "playbooks"
 _SPEC_CHECK = "Validating arguments"
 """What Ansible calls the tasks that it adds for a role's argument_specs."""
 EVIDENCE_LIMIT = 8000
@@ -25,8 +25,8 @@ GROUPS = {"server": "servers", "worker": "workers"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a finished playbook did."""
+class PlayRecap:
+    """What a finished playbook did, as Ansible's PLAY RECAP counts it."""
 
     changed: Mapping[str, int]
     """Tasks that changed something, by node."""
@@ -50,7 +50,7 @@ class _Listener:
             case "playbook_on_play_start":
                 self.play = data.get("play", "")
             case "playbook_on_task_start" if not data.get("task", "").startswith(_SPEC_CHECK):
-                self.step.say(f"{self.play}: {data.get('task', '')}")
+                self.step.update(f"{self.play}: {data.get('task', '')}")
             case "runner_on_ok" if (data.get("res") or {}).get("changed"):
                 self.changed_tasks[data["task"]] = None
             case "runner_on_failed" | "runner_on_unreachable" if not data.get("ignore_errors"):
@@ -69,7 +69,7 @@ def play(
     progress: Progress,
     title: str,
     limit_s: float,
-) -> Outcome:
+) -> PlayRecap:
     """Run playbooks/`name` on `nodes`; `variables` win over those of the inventory.
 
     `limit_s` is the time in seconds after which it is ended. Raises LabError with the
@@ -87,22 +87,24 @@ def play(
         listener = _Listener(step=step)
         addresses = Path(private) / "nodes.json"
         addresses.write_text(json.dumps(_addresses(nodes)))
-        result = ansible_runner.interface.run(
-            private_data_dir=private,
-            playbook=str(PLAYBOOKS / name),
-            inventory=[str(inventory.resolve() / "hosts.yml"), str(addresses)],
-            extravars=dict(variables),
-            envvars=_environment(private),
-            settings={"job_timeout": int(limit_s)},
-            event_handler=listener,
-            cancel_callback=lambda: bool(interrupted),
-            quiet=True,
-        )
+        with _without_ansible_variables():
+            runner = ansible_runner.interface.init_runner(
+                private_data_dir=private,
+                playbook=str(PLAYBOOKS / name),
+                inventory=[str(inventory.resolve() / "hosts.yml"), str(addresses)],
+                extravars=dict(variables),
+                envvars=_environment(private),
+                settings={"job_timeout": int(limit_s)},
+                event_handler=listener,
+                cancel_callback=lambda: bool(interrupted),
+                quiet=True,
+            )
+        runner.run()
         if interrupted:
             raise KeyboardInterrupt
-        if result.status != "successful":
-            raise _failure(name, result.status, listener, _output(result), limit_s)
-    return Outcome(changed=listener.changed, changed_tasks=tuple(listener.changed_tasks))
+        if runner.status != "successful":
+            raise _failure(name, runner.status, listener, _output(runner), limit_s)
+    return PlayRecap(changed=listener.changed, changed_tasks=tuple(listener.changed_tasks))
 
 
 def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:
@@ -112,18 +114,38 @@ def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:
         groups[GROUPS[node.role]]["hosts"][node.name] = {
             "ansible_host": node.address,
             "ansible_user": node.ssh.user,
-            "ansible_ssh_common_args": " ".join(node.ssh.options),
+            "ansible_ssh_common_args": shlex.join(node.ssh.options),
+            "ansible_become": node.ssh.user != "root",
             "lab_node_ip": node.address,
         }
     return {"all": {"children": groups}}
 
 
+@contextmanager
+def _without_ansible_variables() -> Iterator[None]:
+    """Hide the ANSIBLE_* of the user's environment: they are meant for other projects.
+
+    ansible-runner copies this process's environment when a run is set up, and adds to
+    some of these variables.
+    """
+    hidden = {name: os.environ[name] for name in os.environ if name.startswith("ANSIBLE_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
 def _environment(private: str) -> dict[str, str]:
+    """Return the variables that every run gets, whatever the user's are."""
     return {
         "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
         "ANSIBLE_HOME": f"{private}/home",
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL": "1",
         "ANSIBLE_NOCOLOR": "1",
+        # Ansible refuses a locale that this machine lacks, or that is not UTF-8.
+        "LC_ALL": "C.UTF-8",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{private}/cp",
         # The ansible-playbook of this Python, whatever PATH says.
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
@@ -154,9 +176,9 @@ def _interruptible() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _output(result: Any) -> str:
+def _output(runner: Any) -> str:
     try:
-        return str(result.stdout.read())
+        return str(runner.stdout.read())
     except OSError:
         return ""
 

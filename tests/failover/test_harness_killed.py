@@ -20,7 +20,7 @@ HARNESS = """
 import sys, time
 from lab.faults.fault import inject
 from lab.faults.isolate import Isolate
-from lab.cluster.find import find
+from lab.cluster.lab import find
 
 class Silent:
     starting = stopping = healed = lambda self, fault: None

@@ -15,10 +15,10 @@ from kubernetes import client
 
 from experiment import cases
 from lab.cluster import etcd
-from lab.cluster.find import find
-from lab.cluster.outlets import MYSQL_PORT
+from lab.cluster.endpoints import MYSQL_PORT
+from lab.cluster.lab import find
 from lab.host.command import CommandError, run
-from lab.nodes.state import State
+from lab.nodes.state import StateDirectory
 
 pytestmark = pytest.mark.lab
 
@@ -158,7 +158,7 @@ def test_down_leaves_nothing(running):
     assert running.leftovers() == []
     kept = {volume.name for volume in docker.from_env().volumes.list()}
     assert not kept & volumes
-    assert not State(running.name).directory.exists()
+    assert not StateDirectory(running.name).directory.exists()
     done = running.lab("status", "--name", running.name)
     assert done.returncode == 1
     assert "There is no lab" in done.stderr

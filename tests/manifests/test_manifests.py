@@ -13,7 +13,7 @@ import yaml
 from grid.pdc.topology import document
 from grid.pmu.scenario import document as scenario
 from lab.artefacts import Cache
-from lab.cluster.outlets import MYSQL_PORT, OUTLETS
+from lab.cluster.endpoints import MYSQL_PORT, STREAM_ENDPOINTS
 
 ROOT = Path(__file__).parents[2]
 WORKLOADS = ROOT / "workloads"
@@ -73,7 +73,9 @@ def test_clients_outside_find_the_node_ports_where_the_kit_looks(objects: list[O
         name: service["spec"]["ports"][0].get("nodePort")
         for name, service in of_kind(objects, "Service").items()
     }
-    expected = {outlet.name: outlet.port for outlet in OUTLETS} | {"mysql": MYSQL_PORT}
+    expected = {endpoint.name: endpoint.port for endpoint in STREAM_ENDPOINTS} | {
+        "mysql": MYSQL_PORT
+    }
     assert {name: port for name, port in open_ports.items() if port} == expected
 
 
@@ -179,8 +181,8 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str
     serve = deployment["spec"]["template"]["spec"]["containers"][0]
     assert f"--port={topology.stream.address.port}" in serve["args"]
     assert serve["ports"][0]["containerPort"] == topology.stream.address.port
-    outlet = next(outlet for outlet in OUTLETS if outlet.name == f"pdc-{level}")
-    assert (topology.node, topology.stream.idcode) == (outlet.name, outlet.idcode)
+    endpoint = next(endpoint for endpoint in STREAM_ENDPOINTS if endpoint.name == f"pdc-{level}")
+    assert (topology.node, topology.stream.idcode) == (endpoint.name, endpoint.idcode)
 
 
 def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Object]) -> None:

@@ -28,14 +28,14 @@ def silent(_text: str) -> None:
 
 
 def test_a_finished_file_is_made_once(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"content"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"content"), notify=silent)
 
     assert path == cache.root / "thing/1.0/amd64/thing.bin"
-    assert cache.get_or_make(artefact, refuses, say=silent).read_bytes() == b"content"
+    assert cache.get_or_make(artefact, refuses, notify=silent).read_bytes() == b"content"
 
 
 def test_the_record_says_what_the_file_is(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"content"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"content"), notify=silent)
 
     record = json.loads(path.with_name("thing.bin.json").read_text())
     assert record["sha256"] == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
@@ -44,11 +44,11 @@ def test_the_record_says_what_the_file_is(cache: Cache, artefact: Artefact) -> N
 
 
 def test_a_file_without_a_record_does_not_count(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"old"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"old"), notify=silent)
     path.with_name("thing.bin.json").unlink()
 
     assert cache.find(artefact) is None
-    assert cache.get_or_make(artefact, writes(b"new"), say=silent).read_bytes() == b"new"
+    assert cache.get_or_make(artefact, writes(b"new"), notify=silent).read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt()])
@@ -60,7 +60,7 @@ def test_a_failed_making_leaves_nothing(
         raise error
 
     with pytest.raises(type(error)):
-        cache.get_or_make(artefact, breaks, say=silent)
+        cache.get_or_make(artefact, breaks, notify=silent)
 
     assert cache.find(artefact) is None
     left = {path.name for path in cache.path(artefact).parent.iterdir()}
@@ -73,17 +73,17 @@ def test_what_a_killed_run_left_is_removed(cache: Cache, artefact: Artefact) -> 
     for name in (".thing.bin.4711.part", ".thing.bin.4711.part.raw"):
         (folder / name).write_bytes(b"half")
 
-    cache.get_or_make(artefact, writes(b"content"), say=silent)
+    cache.get_or_make(artefact, writes(b"content"), notify=silent)
 
     assert list(folder.glob("*.4711.*")) == list(folder.glob(".*.4711.*")) == []
 
 
 def test_a_damaged_file_is_named_and_made_again(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"content"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"content"), notify=silent)
     path.write_bytes(b"cont")
     said: list[str] = []
 
-    again = cache.get_or_make(artefact, writes(b"content"), say=said.append)
+    again = cache.get_or_make(artefact, writes(b"content"), notify=said.append)
 
     assert again.read_bytes() == b"content"
     assert len(said) == 1
@@ -92,16 +92,16 @@ def test_a_damaged_file_is_named_and_made_again(cache: Cache, artefact: Artefact
 
 
 def test_a_changed_time_alone_does_not_make_it_again(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"content"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"content"), notify=silent)
     os.utime(path, (1, 1))
 
-    cache.get_or_make(artefact, refuses, say=silent)
+    cache.get_or_make(artefact, refuses, notify=silent)
 
     assert cache.record(artefact).mtime_ns == path.stat().st_mtime_ns
 
 
 def test_verify_finds_a_change_that_time_and_size_hide(cache: Cache, artefact: Artefact) -> None:
-    path = cache.get_or_make(artefact, writes(b"content"), say=silent)
+    path = cache.get_or_make(artefact, writes(b"content"), notify=silent)
     times = path.stat()
     path.write_bytes(b"CONTENT")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -111,10 +111,10 @@ def test_verify_finds_a_change_that_time_and_size_hide(cache: Cache, artefact: A
 
 
 def test_other_inputs_make_it_again(cache: Cache, artefact: Artefact) -> None:
-    cache.get_or_make(artefact, writes(b"old"), say=silent, inputs="a")
+    cache.get_or_make(artefact, writes(b"old"), notify=silent, inputs="a")
 
     assert cache.find(artefact, inputs="b") is None
-    path = cache.get_or_make(artefact, writes(b"new"), say=silent, inputs="b")
+    path = cache.get_or_make(artefact, writes(b"new"), notify=silent, inputs="b")
     assert path.read_bytes() == b"new"
 
 
@@ -124,7 +124,7 @@ def test_a_full_disk_is_one_sentence_with_a_cure(cache: Cache, artefact: Artefac
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
     with pytest.raises(LabError, match=r"disk that holds .* was full") as caught:
-        cache.get_or_make(artefact, fills, say=silent)
+        cache.get_or_make(artefact, fills, notify=silent)
 
     assert "BLACKSTART_CACHE" in caught.value.cure
     assert cache.find(artefact) is None
@@ -135,7 +135,7 @@ def test_old_versions_are_forgotten_and_young_ones_kept(cache: Cache) -> None:
         return Artefact(name="image", version=number, arch=arch, file="image.tar")
 
     for each in (version("old"), version("young"), version("now"), version("arm", "arm64")):
-        path = cache.get_or_make(each, writes(b"x"), say=silent)
+        path = cache.get_or_make(each, writes(b"x"), notify=silent)
         if each.version in ("old", "now", "arm"):
             os.utime(path.with_name("image.tar.json"), (1, 1))
 
@@ -159,7 +159,7 @@ def _make_slowly(root: Path, artefact: Artefact, done: Path) -> None:
         return "slowly"
 
     said: list[str] = []
-    Cache(root).get_or_make(artefact, make, say=said.append)
+    Cache(root).get_or_make(artefact, make, notify=said.append)
     (done / f"said-{os.getpid()}").write_text("\n".join(said))
 
 
@@ -194,4 +194,4 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path, artefact: Artefact) -> 
     process.join()
 
     cache = Cache(tmp_path / "cache")
-    assert cache.get_or_make(artefact, writes(b"mine"), say=silent).read_bytes() == b"mine"
+    assert cache.get_or_make(artefact, writes(b"mine"), notify=silent).read_bytes() == b"mine"

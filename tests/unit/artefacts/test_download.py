@@ -35,7 +35,7 @@ def silent(_text: str) -> None:
 def test_the_file_arrives_whole(mirror, target: Path) -> None:
     mirror.files["/file"] = CONTENT
 
-    download.fetch(f"{mirror.url}/file", target, say=silent)
+    download.fetch(f"{mirror.url}/file", target, notify=silent)
 
     assert target.read_bytes() == CONTENT
 
@@ -44,7 +44,7 @@ def test_a_cut_off_transfer_is_taken_up_where_it_ended(mirror, target: Path) -> 
     mirror.files["/file"] = CONTENT
     mirror.cut_after = [500_000, 700_000]
 
-    download.fetch(f"{mirror.url}/file", target, say=silent)
+    download.fetch(f"{mirror.url}/file", target, notify=silent)
 
     assert target.read_bytes() == CONTENT
     assert [asked for _, asked in mirror.requests] == ["", "bytes=500000-", "bytes=1200000-"]
@@ -55,7 +55,7 @@ def test_a_server_without_ranges_begins_anew(mirror, target: Path) -> None:
     mirror.cut_after = [500_000]
     mirror.ranges = False
 
-    download.fetch(f"{mirror.url}/file", target, say=silent)
+    download.fetch(f"{mirror.url}/file", target, notify=silent)
 
     assert target.read_bytes() == CONTENT
 
@@ -65,12 +65,12 @@ def test_a_transfer_that_is_always_cut_off_fails(mirror, target: Path) -> None:
     mirror.cut_after = [1000, 1000, 1000]
 
     with pytest.raises(LabError, match="3 tries: the transfer was cut off"):
-        download.fetch(f"{mirror.url}/file", target, say=silent)
+        download.fetch(f"{mirror.url}/file", target, notify=silent)
 
 
 def test_an_absent_file_is_not_tried_again(mirror, target: Path) -> None:
     with pytest.raises(LabError, match="does not exist there") as caught:
-        download.fetch(f"{mirror.url}/file", target, say=silent)
+        download.fetch(f"{mirror.url}/file", target, notify=silent)
 
     assert "version" in caught.value.cure
     assert len(mirror.requests) == 1
@@ -81,14 +81,14 @@ def test_a_silent_server_is_given_up(mirror, target: Path) -> None:
     began = time.monotonic()
 
     with pytest.raises(LabError, match=r"3 tries: .*timed out"):
-        download.fetch(f"{mirror.url}/file", target, say=silent, limit_s=0.2)
+        download.fetch(f"{mirror.url}/file", target, notify=silent, limit_s=0.2)
 
     assert time.monotonic() - began < 5
 
 
 def test_nobody_at_the_address(target: Path, closed_port: int) -> None:
     with pytest.raises(LabError, match=r"3 tries: .*refused") as caught:
-        download.fetch(f"http://127.0.0.1:{closed_port}/file", target, say=silent)
+        download.fetch(f"http://127.0.0.1:{closed_port}/file", target, notify=silent)
 
     assert "mirror" in caught.value.cure
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_not_taken_for_the_network(mirror) -> None:
     mirror.files["/file"] = CONTENT
 
     with pytest.raises(OSError, match="No space left"):
-        download.fetch(f"{mirror.url}/file", Path("/dev/full"), say=silent)
+        download.fetch(f"{mirror.url}/file", Path("/dev/full"), notify=silent)
 
 
 def test_absent_says_why(mirror, closed_port: int) -> None:

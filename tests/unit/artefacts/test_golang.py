@@ -29,7 +29,7 @@ def said() -> list[str]:
 
 
 def build(program: Program, cache: Cache, said: list[str]) -> Path:
-    job = Job("hello", say=said.append)
+    job = Job("hello", notify=said.append)
     artefact = golang.build(
         program,
         arch=machine_architecture(),
@@ -127,7 +127,7 @@ def test_known_failures_get_their_cure(
 
     with pytest.raises(LabError, match=sentence) as caught:
         golang.build(
-            program, arch="amd64", cache=cache, go=lambda _job: go, job=Job("t", say=said.append)
+            program, arch="amd64", cache=cache, go=lambda _job: go, job=Job("t", notify=said.append)
         )
     assert caught.value.cure
     assert output in caught.value.evidence

@@ -12,7 +12,7 @@ from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
 from lab.images import archive, build, layers, recipe
 
-FOLDERS = sorted(path.parent.name for path in recipe.ROOT.glob("*/image.yml"))
+FOLDERS = sorted(path.parent.name for path in recipe.IMAGES.glob("*/image.yml"))
 
 
 def tar_of(target: Path, *members: tarfile.TarInfo) -> Path:
@@ -47,13 +47,13 @@ def test_every_recipe_of_the_repository_is_read() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_a_recipe_copies_is_there(folder: str) -> None:
     for source in recipe.load(folder).copies.values():
-        assert (recipe.ROOT.parent / source).exists()
+        assert (recipe.IMAGES.parent / source).exists()
 
 
 def test_an_unknown_key_of_a_recipe_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipe, "ROOT", tmp_path)
+    monkeypatch.setattr(recipe, "IMAGES", tmp_path)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "image.yml").write_text("title: x\nnames: [a:b]\nentripoint: [x]\n")
 
@@ -66,7 +66,7 @@ def test_an_unknown_key_of_a_recipe_is_named(
 def test_a_recipe_that_is_no_mapping_is_refused(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipe, "ROOT", tmp_path)
+    monkeypatch.setattr(recipe, "IMAGES", tmp_path)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "image.yml").write_text(text)
 
@@ -79,7 +79,7 @@ def test_a_recipe_that_is_no_mapping_is_refused(
     ["node/rootfs/usr/local/sbin/node-boot", "mysql/rootfs/usr/local/bin/mysql-entrypoint"],
 )
 def test_scripts_of_images_are_shell_and_executable(script: str) -> None:
-    path = recipe.ROOT / script
+    path = recipe.IMAGES / script
 
     assert path.stat().st_mode & 0o111 == 0o111
     assert subprocess.run(["sh", "-n", path], check=False).returncode == 0
@@ -192,7 +192,7 @@ def images_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (code / "main.py").write_text("print()")
     (code / "__pycache__" / "main.pyc").write_bytes(b"compiled")
     for module in (build, recipe):
-        monkeypatch.setattr(module, "ROOT", root)
+        monkeypatch.setattr(module, "IMAGES", root)
     return root
 
 
@@ -204,7 +204,7 @@ def tool(cache: Cache) -> Artefact:
         target.write_bytes(b"\x7fELF")
         return "test"
 
-    cache.get_or_make(artefact, make, say=lambda _text: None)
+    cache.get_or_make(artefact, make, notify=lambda _text: None)
     return artefact
 
 

@@ -28,7 +28,7 @@ class Recorder:
     def __init__(self) -> None:
         self.news: list[str] = []
 
-    def say(self, news: str) -> None:
+    def update(self, news: str) -> None:
         self.news.append(news)
 
 
@@ -96,7 +96,7 @@ def test_silence_ends_the_command_and_a_word_now_and_then_does_not() -> None:
 
 
 def test_a_command_that_ignores_the_kind_signal_is_killed(monkeypatch) -> None:
-    monkeypatch.setattr(jobs, "_KINDLY_S", 0.2)
+    monkeypatch.setattr(jobs, "_GRACE_S", 0.2)
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     began = time.monotonic()
 
@@ -166,18 +166,18 @@ def test_ctrl_c_stops_all() -> None:
 def test_a_stopped_job_ends_where_it_speaks() -> None:
     stop = threading.Event()
     job = Job("t", stop=stop)
-    job.say("still here")
+    job.update("still here")
     stop.set()
 
     with pytest.raises(StoppedError):
-        job.say("too late")
+        job.update("too late")
 
 
 def test_too_long_says_what_was_under_way() -> None:
     released = threading.Event()
 
     def slow(job: Job) -> None:
-        job.say("counting sheep")
+        job.update("counting sheep")
         released.wait(1)
 
     with pytest.raises(LabError, match=r"not ready after 0\.3 s: job 0: counting sheep"):
@@ -189,13 +189,13 @@ def test_news_of_all_lanes_is_one_line_and_not_a_flood(monkeypatch) -> None:
     monkeypatch.setattr(jobs.time, "monotonic", clock)
     step = Recorder()
     all_jobs = Jobs(step, Silent())
-    say = say_of(all_jobs)
+    notify = notifier_of(all_jobs)
 
-    say("a", "1 of 9")
-    say("b", "begins")
-    say("a", "2 of 9")
+    notify("a", "1 of 9")
+    notify("b", "begins")
+    notify("a", "2 of 9")
     clock.now += jobs.NEWS_S
-    say("a", "3 of 9")
+    notify("a", "3 of 9")
 
     assert step.news == ["a: 1 of 9", "a: 1 of 9 · b: begins", "a: 3 of 9 · b: begins"]
 
@@ -208,5 +208,5 @@ class Clock:
         return self.now
 
 
-def say_of(all_jobs: Jobs) -> Callable[[str, str], None]:
+def notifier_of(all_jobs: Jobs) -> Callable[[str, str], None]:
     return lambda title, text: all_jobs._show(title, f"{title}: {text}")

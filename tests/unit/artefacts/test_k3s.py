@@ -17,7 +17,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def job(said: list[str]) -> Job:
-    return Job("k3s", say=said.append)
+    return Job("k3s", notify=said.append)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
-from lab.images import debian, mysql, recipe
+from lab.images import debian, mysql, recipe, upstream
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_auto_pulls_where_the_registry_answers(
     cache: Cache, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mysql, "registry_answers", lambda: True)
-    monkeypatch.setattr(mysql, "_pull", pulled)
+    monkeypatch.setattr(upstream, "pull", pulled)
 
     image = mysql.image("auto", arch="amd64", cache=cache, job=job)
 
@@ -80,7 +80,7 @@ def test_auto_pulls_where_the_registry_answers(
 def test_auto_stays_with_what_the_cache_has(
     cache: Cache, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mysql, "_pull", pulled)
+    monkeypatch.setattr(upstream, "pull", pulled)
     mysql.image("upstream", arch="amd64", cache=cache, job=job)
     monkeypatch.setattr(mysql, "registry_answers", lambda: pytest.fail("asked the registry"))
 
@@ -140,6 +140,6 @@ def test_upstream_and_packages_share_the_deployment_s_assumptions() -> None:
     assert found.directories["/var/lib/mysql"].split()[1] == "999"
 
 
-def pulled(target: Path, _arch: str, _job: Job) -> str:
+def pulled(name: str, target: Path, *, arch: str, job: Job) -> str:
     target.write_text("archive")
     return "pulled"

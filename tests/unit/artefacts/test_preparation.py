@@ -11,7 +11,9 @@ from lab.bundle import preparation, prepare
 from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Silent
+from lab.host import packages
 from lab.images import debian, mysql
+from lab.providers.container import node_image
 
 ARCH = machine_architecture()
 
@@ -24,12 +26,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def compile_it(program, *, arch, cache, go, job) -> Artefact:
         def make(target: Path) -> str:
             made.append(program.name)
-            job.say("compiling")
+            job.update("compiling")
             target.write_bytes(program.name.encode())
             return "test"
 
         artefact = program.artefact(arch)
-        cache.get_or_make(artefact, make, say=job.say)
+        cache.get_or_make(artefact, make, notify=job.update)
         return artefact
 
     def bootstrap(described, arch, raw, job) -> dict[str, str]:
@@ -42,6 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(debian, "_bootstrap", bootstrap)
     monkeypatch.setattr(mysql, "registry_answers", lambda: False)
     monkeypatch.setattr(download, "TRIES", 1)
+    monkeypatch.setattr(packages, "ensure", lambda programs, progress: None)
     return made
 
 
@@ -81,7 +84,8 @@ def test_a_second_time_nothing_is_made(cache: Cache, quick: list[str]) -> None:
 
 
 def test_layers_of_the_same_packages_are_made_once(cache: Cache, quick: list[str]) -> None:
-    prepare("kubeadm", Settings(), cache, Silent())
+    also = {"node image": lambda job: node_image.archive(cache, job)}
+    prepare("kubeadm", Settings(), cache, Silent(), also=also)
 
     # The node's, the one of kube-proxy and flannel, grid's; and MySQL's.
     assert sorted(name for name in quick if name in ("bookworm", "sid")) == [

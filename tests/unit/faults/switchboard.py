@@ -107,6 +107,7 @@ def switchboard(directory: Path, hosts: dict[str, list[int]]) -> Iterator[dict[s
                 (programs / program).chmod(0o755)
             nodes[host] = NamespaceNode(
                 name=host,
+                cluster="switchboard",
                 role="server" if host.startswith("server") else "worker",
                 address=addresses[host],
                 ssh=Ssh(key=Path("none"), known_hosts=Path("none")),

@@ -36,7 +36,7 @@ class Api:
 
 def fault(api: Api) -> DeletePod:
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
-    node = Node(name="server-1", role="server", address="10.9.8.7", ssh=ssh)
+    node = Node(name="server-1", cluster="x", role="server", address="10.9.8.7", ssh=ssh)
     return DeletePod(api=api, node=node, namespace="grid", pod="mysql-1", uid="first", grace_s=3)
 
 

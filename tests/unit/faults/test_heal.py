@@ -31,7 +31,9 @@ class Scripted(Node):
 
 def node(name: str, *outcomes: str | None) -> Scripted:
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
-    return Scripted(name=name, role="server", address="10.9.8.7", ssh=ssh, outcomes=list(outcomes))
+    return Scripted(
+        name=name, cluster="x", role="server", address="10.9.8.7", ssh=ssh, outcomes=list(outcomes)
+    )
 
 
 def test_a_connection_that_was_lost_is_tried_again() -> None:

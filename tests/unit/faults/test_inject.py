@@ -13,7 +13,7 @@ from lab.faults import ownership
 from lab.faults.fault import Fault, inject
 from lab.faults.traces import Trace
 from lab.host.command import Result
-from lab.nodes import lab_file
+from lab.nodes import mark
 from lab.nodes.node import Node, Ssh
 
 
@@ -26,7 +26,7 @@ class MarkedNode(Node):
     def run(
         self, argv: Sequence[str], *, stdin: str = "", timeout_s: float = 60, check: bool = True
     ) -> Result:
-        assert list(argv) == ["cat", lab_file.PATH]
+        assert list(argv) == ["cat", mark.PATH]
         found = self.mark is not None
         return Result(
             argv=tuple(argv), returncode=not found, stdout=self.mark or "", stderr="No such file"
@@ -35,7 +35,9 @@ class MarkedNode(Node):
 
 def node(mark: str | None) -> MarkedNode:
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
-    return MarkedNode(name="server-1", role="server", address="10.9.8.7", ssh=ssh, mark=mark)
+    return MarkedNode(
+        name="server-1", cluster="x", role="server", address="10.9.8.7", ssh=ssh, mark=mark
+    )
 
 
 @dataclass(kw_only=True)

@@ -30,7 +30,9 @@ class Here(Node):
 
 def here(proc: Path = Path("/proc")) -> Here:
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
-    return Here(name="worker-1", role="worker", address="127.0.0.1", ssh=ssh, proc=proc)
+    return Here(
+        name="worker-1", cluster="x", role="worker", address="127.0.0.1", ssh=ssh, proc=proc
+    )
 
 
 def entry(proc: Path, pid: int, *, cgroup: str, inner: str, comm: str, started: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from lab.config import inventory
-from lab.config.settings import Settings
+from lab.config.settings import Settings, checked_name
 from lab.console.errors import LabError
 
 EMBEDDED = Path(__file__).parents[3] / "inventories" / "embedded"
@@ -49,7 +49,10 @@ def test_even_number_of_servers_is_refused(write, servers):
 
 def test_all_wrong_settings_are_told_at_once(write):
     with pytest.raises(LabError) as caught:
-        inventory.load(write(lab_nmae="x", lab_provider="cloud", lab_subnet="8.8.8.0/24"))
+        inventory.load(
+            write(lab_nmae="x", lab_provider="cloud", lab_subnet="8.8.8.0/24"),
+            providers=["container"],
+        )
     for word in ("lab_nmae", "is lab_name meant?", "lab_provider", "lab_subnet"):
         assert word in caught.value.message
 
@@ -63,10 +66,43 @@ def test_overrides_win(write):
     assert loaded.settings.lab_profile == "floor"
 
 
-@pytest.mark.parametrize("name", ["Lab", "-lab", "lab-", "l", "a" * 21, "lab_1", "lab 1"])
+@pytest.mark.parametrize("name", ["Lab", "-lab", "lab-", "", "a" * 21, "lab_1", "lab 1"])
 def test_names_that_no_container_may_have(write, name):
     with pytest.raises(LabError, match="lab_name"):
         inventory.load(write(lab_name=name))
+
+
+@pytest.mark.parametrize("name", ["l", "a1", "a" * 20])
+def test_names_that_a_lab_may_have(write, name):
+    assert inventory.load(write(lab_name=name)).settings.lab_name == name
+    assert checked_name(name) == name
+
+
+@pytest.mark.parametrize("host", ["Server_1", "server_1", "-a", "a.", "a" * 64])
+def test_host_names_that_kubernetes_refuses(tmp_path, write, host):
+    directory = write()
+    groups = {"servers": {"hosts": {host: None}}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
+    with pytest.raises(LabError, match=host) as caught:
+        inventory.load(directory)
+    assert "lower-case" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    "hosts", ["servers: [a]", "servers: {hosts: [a]}", "servers: {hosts: {a: 1}}", "[a]"]
+)
+def test_hosts_that_are_no_mapping(write, hosts):
+    directory = write()
+    (directory / "hosts.yml").write_text(f"all: {{children: {{{hosts}}}}}")
+    with pytest.raises(LabError, match=r"hosts\.yml"):
+        inventory.load(directory)
+
+
+def test_variables_of_hosts_are_kept(write):
+    directory = write()
+    groups = {"servers": {"hosts": {"a": {"ansible_host": "192.0.2.1"}}}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
+    assert inventory.load(directory).variables == {"a": {"ansible_host": "192.0.2.1"}}
 
 
 def test_missing_file_is_named(tmp_path):

@@ -1,4 +1,5 @@
 import os
+import shlex
 import signal
 
 import pytest
@@ -95,12 +96,66 @@ def test_signals_are_kept_until_ansible_has_ended(number):
     assert signal.getsignal(number) is before
 
 
+def test_variables_for_the_users_other_projects_reach_no_run(monkeypatch):
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "mitogen_linear")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    with playbook._without_ansible_variables():
+        assert not [name for name in os.environ if name.startswith("ANSIBLE_")]
+        assert os.environ["HTTPS_PROXY"] == "http://proxy.example"
+    assert os.environ["ANSIBLE_STRATEGY"] == "mitogen_linear"
+
+
+def test_ansible_gets_a_locale_that_every_machine_has(tmp_path):
+    assert playbook._environment(str(tmp_path))["LC_ALL"] == "C.UTF-8"
+
+
+@pytest.fixture
+def playbooks(tmp_path, monkeypatch):
+    """Have a folder with a space in its name that holds one playbook for this machine."""
+    folder = tmp_path / "my play books"
+    folder.mkdir()
+    (folder / "ansible.cfg").write_text("[defaults]\ngathering = explicit\n")
+    monkeypatch.setattr(playbook, "PLAYBOOKS", folder)
+    return folder
+
+
+@pytest.mark.parametrize("locale", ["it_IT.UTF-8", "C"])
+def test_a_run_is_the_same_whatever_the_users_environment(playbooks, monkeypatch, locale):
+    for name, value in {
+        "ANSIBLE_VAULT_PASSWORD_FILE": "/nonexistent/.vault_pass",
+        "ANSIBLE_STRATEGY": "mitogen_linear",
+        "ANSIBLE_BECOME_ASK_PASS": "1",
+        "LC_ALL": locale,
+        "LANG": locale,
+    }.items():
+        monkeypatch.setenv(name, value)
+    (playbooks / "hosts.yml").write_text("all: {hosts: {localhost: {ansible_connection: local}}}")
+    (playbooks / "one.yml").write_text(
+        "- hosts: localhost\n"
+        "  gather_facts: false\n"
+        "  tasks:\n"
+        "    - ansible.builtin.debug: {msg: '{{ word }}'}\n"
+        "      changed_when: true\n"
+    )
+    recap = playbook.play(
+        "one.yml",
+        inventory=playbooks,
+        nodes=[],
+        variables={"word": "grün"},
+        progress=Silent(),
+        title="One",
+        limit_s=60,
+    )
+    assert recap.changed == {"localhost": 1}
+
+
 def test_nodes_are_told_to_ansible_with_the_labs_own_keys(tmp_path):
     ssh = Ssh(key=tmp_path / "key", known_hosts=tmp_path / "known")
-    node = Node(name="server-1", role="server", address="10.87.0.11", ssh=ssh)
+    node = Node(name="server-1", cluster="x", role="server", address="10.87.0.11", ssh=ssh)
     told = playbook._addresses([node])["all"]["children"]
     assert told["workers"]["hosts"] == {}
     host = told["servers"]["hosts"]["server-1"]
     assert host["ansible_host"] == host["lab_node_ip"] == "10.87.0.11"
-    assert f"UserKnownHostsFile={tmp_path / 'known'}" in host["ansible_ssh_common_args"]
-    assert "StrictHostKeyChecking=yes" in host["ansible_ssh_common_args"]
+    words = shlex.split(host["ansible_ssh_common_args"])
+    assert f'UserKnownHostsFile="{tmp_path / "known"}"' in words
+    assert "StrictHostKeyChecking=yes" in words

@@ -15,8 +15,8 @@ def terminal():
 def test_step_tells_limit_news_and_end():
     stream, progress = terminal()
     with progress.step("Boot 4 nodes", limit_s=60) as step:
-        step.say("server-1")
-        step.say("server-1")
+        step.update("server-1")
+        step.update("server-1")
     lines = stream.getvalue().splitlines()
     assert lines[0] == "  … Boot 4 nodes (at most 1 m 00 s)"
     assert lines[1] == "    server-1"

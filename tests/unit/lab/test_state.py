@@ -4,11 +4,11 @@ import stat
 import pytest
 
 from lab.console.errors import LabError
-from lab.nodes.state import State
+from lab.nodes.state import StateDirectory
 
 
 def hold(root, held, done):
-    with State("one", root).lock():
+    with StateDirectory("one", root).lock():
         held.set()
         done.wait(20)
 
@@ -20,14 +20,14 @@ def test_second_command_on_a_lab_is_refused_while_the_first_works(tmp_path):
     first.start()
     try:
         assert held.wait(20)
-        with pytest.raises(LabError, match=str(first.pid)), State("one", tmp_path).lock():
+        with pytest.raises(LabError, match=str(first.pid)), StateDirectory("one", tmp_path).lock():
             pass
-        with State("two", tmp_path).lock():
+        with StateDirectory("two", tmp_path).lock():
             pass
     finally:
         done.set()
         first.join(20)
-    with State("one", tmp_path).lock():
+    with StateDirectory("one", tmp_path).lock():
         pass
 
 
@@ -39,12 +39,12 @@ def test_killed_command_leaves_no_lock(tmp_path):
     assert held.wait(20)
     first.kill()
     first.join(20)
-    with State("one", tmp_path).lock():
+    with StateDirectory("one", tmp_path).lock():
         pass
 
 
 def test_keys_are_made_once_and_are_private(tmp_path):
-    state = State("one", tmp_path)
+    state = StateDirectory("one", tmp_path)
     state.make_keys()
     before = state.ssh.key.read_bytes()
     state.make_keys()
@@ -54,7 +54,7 @@ def test_keys_are_made_once_and_are_private(tmp_path):
 
 
 def test_known_hosts_has_a_line_a_node(tmp_path):
-    state = State("one", tmp_path)
+    state = StateDirectory("one", tmp_path)
     state.make_keys()
     state.know_hosts(["10.87.0.11", "10.87.0.12"])
     lines = state.ssh.known_hosts.read_text().splitlines()

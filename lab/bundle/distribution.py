@@ -8,7 +8,7 @@ from lab.config.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class DistributionChoice:
     """A distribution, and why."""
 
     distribution: str
@@ -17,21 +17,27 @@ class Choice:
     """One line for the user."""
 
 
-def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> Choice:
+def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> DistributionChoice:
     """Return `wanted`, or for `auto` k3s where it is cached or its mirror answers.
 
     Asking the mirror takes at most k3s.PROBE_LIMIT_S per address that its name has.
     """
     if wanted != "auto":
-        return Choice(distribution=wanted, reason="asked for")
+        return DistributionChoice(distribution=wanted, reason="asked for")
     release = k3s.Release(
         version=settings.lab_k3s_version,
         arch=machine_architecture(),
         mirror=settings.lab_k3s_mirror,
     )
     if k3s.cached(release, cache=cache):
-        return Choice(distribution="k3s", reason=f"k3s {release.version} is in the cache")
+        return DistributionChoice(
+            distribution="k3s", reason=f"k3s {release.version} is in the cache"
+        )
     why = k3s.reachable(release)
     if why is None:
-        return Choice(distribution="k3s", reason=f"{release.mirror} has k3s {release.version}")
-    return Choice(distribution="kubeadm", reason=f"k3s {release.version} cannot be had: {why}")
+        return DistributionChoice(
+            distribution="k3s", reason=f"{release.mirror} has k3s {release.version}"
+        )
+    return DistributionChoice(
+        distribution="kubeadm", reason=f"k3s {release.version} is not available: {why}"
+    )

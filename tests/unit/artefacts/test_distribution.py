@@ -2,7 +2,7 @@ import pytest
 
 from lab.artefacts import k3s
 from lab.artefacts.cache import Cache, machine_architecture
-from lab.bundle import choose
+from lab.bundle import distribution
 from lab.config.settings import Settings
 
 
@@ -12,12 +12,12 @@ def settings(mirror_url: str) -> Settings:
 
 def test_what_is_asked_for_is_taken(cache: Cache) -> None:
     for wanted in ("k3s", "kubeadm"):
-        choice = choose.choose_distribution(wanted, cache, settings("http://127.0.0.1:9"))
+        choice = distribution.choose_distribution(wanted, cache, settings("http://127.0.0.1:9"))
         assert choice.distribution == wanted
 
 
 def test_auto_takes_k3s_where_the_mirror_has_it(k3s_mirror, cache: Cache) -> None:
-    choice = choose.choose_distribution("auto", cache, settings(k3s_mirror.url))
+    choice = distribution.choose_distribution("auto", cache, settings(k3s_mirror.url))
 
     assert choice.distribution == "k3s"
     assert k3s_mirror.url in choice.reason
@@ -29,14 +29,14 @@ def test_auto_takes_k3s_from_the_cache(cache: Cache) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"k3s")
 
-    choice = choose.choose_distribution("auto", cache, settings("http://127.0.0.1:9"))
+    choice = distribution.choose_distribution("auto", cache, settings("http://127.0.0.1:9"))
 
     assert choice.distribution == "k3s"
     assert "in the cache" in choice.reason
 
 
 def test_auto_takes_kubeadm_where_the_version_is_absent(mirror, cache: Cache) -> None:
-    choice = choose.choose_distribution("auto", cache, settings(mirror.url))
+    choice = distribution.choose_distribution("auto", cache, settings(mirror.url))
 
     assert choice.distribution == "kubeadm"
     assert "404" in choice.reason
@@ -48,7 +48,7 @@ def test_auto_takes_kubeadm_where_nobody_answers(
     monkeypatch.setattr(k3s, "PROBE_LIMIT_S", 0.2)
     mirror.silent.set()
 
-    choice = choose.choose_distribution("auto", cache, settings(mirror.url))
+    choice = distribution.choose_distribution("auto", cache, settings(mirror.url))
 
     assert choice.distribution == "kubeadm"
     assert "timed out" in choice.reason

@@ -1,10 +1,10 @@
-"""Where a client outside the cluster finds the API and the workloads (NodePorts of workloads/)."""
+"""The cluster's endpoints for a client outside of it: the API and the workloads' NodePorts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outlet:
+class StreamEndpoint:
     """An IEEE C37.118 output stream of a PDC, at the same port of every node."""
 
     name: str
@@ -15,11 +15,11 @@ class Outlet:
     """IDCODE of the stream."""
 
 
-LOWER = Outlet(name="pdc-lower", port=30501, idcode=10)
+LOWER = StreamEndpoint(name="pdc-lower", port=30501, idcode=10)
 """First level: aligns the three PMUs."""
-HIGHER = Outlet(name="pdc-higher", port=30502, idcode=20)
+HIGHER = StreamEndpoint(name="pdc-higher", port=30502, idcode=20)
 """Second level: fed by the first."""
-OUTLETS = (LOWER, HIGHER)
+STREAM_ENDPOINTS = (LOWER, HIGHER)
 
 API_PORT = 6443
 """The API of every server, at its own address."""

@@ -1,4 +1,4 @@
-"""What a node knows of the lab that it belongs to: /etc/blackstart/lab.json."""
+"""The mark of a node: /etc/blackstart/lab.json, which says what lab it belongs to."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ PATH = "/etc/blackstart/lab.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabFile:
+class LabMark:
     """The file's content; the role `node` writes it."""
 
     lab_name: str

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lab.providers.container import engine
-from lab.providers.container.provider import HOST_LABEL, LABEL, ROLE_LABEL
+from lab.providers.container import engine, labels
 
 MIB = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodeLoad:
+class NodeUsage:
     """What a node used over a span of time."""
 
     name: str
@@ -29,15 +28,15 @@ class NodeLoad:
     """Memory at the end, in MiB, without page cache that can be dropped."""
 
 
-def measure(lab: str, span_s: float) -> list[NodeLoad]:
+def measure(lab: str, span_s: float) -> list[NodeUsage]:
     """Watch the nodes of the lab called `lab` for `span_s` seconds."""
-    containers = engine.connect().containers.list(filters={"label": f"{LABEL}={lab}"})
+    containers = engine.connect().containers.list(filters=labels.of_lab(lab))
     before: dict[str | None, Any] = {c.name: c.stats(stream=False) for c in containers}
     time.sleep(span_s)
-    return sorted(_loads(containers, before), key=lambda load: load.name)
+    return sorted(_usages(containers, before), key=lambda usage: usage.name)
 
 
-def _loads(containers: list[Any], before: dict[str | None, Any]) -> Iterator[NodeLoad]:
+def _usages(containers: list[Any], before: dict[str | None, Any]) -> Iterator[NodeUsage]:
     for container in containers:
         then, now = before[container.name], container.stats(stream=False)
         cpu_ns = now["cpu_stats"]["cpu_usage"]["total_usage"]
@@ -47,9 +46,9 @@ def _loads(containers: list[Any], before: dict[str | None, Any]) -> Iterator[Nod
         dropped = memory["stats"].get(
             "total_inactive_file", memory["stats"].get("inactive_file", 0)
         )
-        yield NodeLoad(
-            name=container.labels[HOST_LABEL],
-            role=container.labels[ROLE_LABEL],
+        yield NodeUsage(
+            name=container.labels[labels.HOST],
+            role=container.labels[labels.ROLE],
             cpu_percent=round(100 * cpu_ns / span_ns, 1),
             memory_mib=round((memory["usage"] - dropped) / MIB, 1),
         )

@@ -1,12 +1,13 @@
-"""The image of the lab's nodes: Debian with systemd, SSH, containerd and HAProxy."""
+"""The image of container nodes: Debian with systemd, SSH, containerd and HAProxy."""
 
-from lab.artefacts.cache import Artefact, Cache, machine_architecture
+import docker
+
+from lab.artefacts import Artefact, Cache
+from lab.artefacts.cache import machine_architecture
 from lab.artefacts.jobs import Job
-from lab.config.settings import Settings
 from lab.console.progress import Progress
 from lab.images import build
-from lab.providers.container import engine as host_engine
-from lab.providers.container import engine_images as engine
+from lab.providers.container import engine_images
 
 _LIMIT_S = 900.0
 
@@ -18,14 +19,13 @@ def archive(cache: Cache, job: Job) -> Artefact:
     )
 
 
-def node_image(settings: Settings, cache: Cache, progress: Progress) -> str:
+def ensure(client: docker.DockerClient, cache: Cache, progress: Progress) -> str:
     """Return the node image's name, after loading it into the engine where it lacks it."""
-    del settings  # One image serves every lab.
     name = _sources(cache).names[0]
-    client = host_engine.connect()
-    if not engine.present(client, name):
+    if not engine_images.present(client, name):
         with progress.step("Load the node image into the Docker engine", limit_s=_LIMIT_S) as step:
-            engine.load(client, cache.path(archive(cache, Job("node image", say=step.say))), name)
+            made = archive(cache, Job("node image", notify=step.update))
+            engine_images.load(client, cache.path(made), name)
     return name
 
 
