@@ -14,7 +14,7 @@ from experiment.stash import RUNS
 from experiment.workloads.steady_state import SteadyState
 from lab.console.errors import LabError
 from lab.console.progress import Step, Terminal
-from lab.faults import heal
+from lab.faults import healing
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,7 +63,7 @@ def measured(request: pytest.FixtureRequest, progress: TerminalProgress) -> Iter
         try:
             lab, about = session.look_up(request.param)
             stack.enter_context(lab.state.lock())
-            for healed in heal.heal(lab.nodes):
+            for healed in healing.heal(lab.nodes):
                 progress.note(f"  A fault of an earlier session was still in force; {healed}")
         except LabError as error:
             _refuse(request.config, f"Nothing was broken. {error}")

@@ -118,7 +118,7 @@ def watch(
 ) -> Iterator[StreamEvent]:
     """Yield what happens, connecting again and again until `stop` is set.
 
-    Pauses between attempts grow from 0.1 s to 1 s, and begin anew after a frame came.
+    Pauses between attempts grow from 0.1 s to 1 s, and start over after a frame came.
     """
     pauses = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S)
     while not stop.is_set():

@@ -2,7 +2,7 @@
 
 from lab.cluster.lab import find
 from lab.commands import options
-from lab.faults import heal as faults
+from lab.faults import healing as faults
 
 app = options.verb_app()
 

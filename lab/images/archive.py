@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.artefacts.cache import sha256_of
-from lab.images.recipe import Run
+from lab.images.recipe import ContainerStart
 
 _CREATED = "1970-01-01T00:00:00Z"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,7 +28,7 @@ class Image:
     """Names with tag that it gets."""
     layers: Sequence[Path]
     """Uncompressed tar files, the lowest layer first."""
-    run: Run
+    run: ContainerStart
     """How its containers start."""
     labels: Mapping[str, str]
     """Labels of the image."""

@@ -29,7 +29,7 @@ class Debian(pydantic.BaseModel):
     """Shell patterns of paths (without leading slash) that are left out."""
 
 
-class Run(pydantic.BaseModel):
+class ContainerStart(pydantic.BaseModel):
     """How a container of the image starts, as the OCI image configuration has it."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -64,7 +64,7 @@ class Recipe(pydantic.BaseModel):
     """Path in the image: mode (octal) and owner's number, such as `0750 999`."""
     copies: Mapping[str, str] = {}
     """Path in the image: one of the kit's Python packages, or a file in one."""
-    run: Run = Run()
+    run: ContainerStart = ContainerStart()
     """How a container starts."""
     folder: Annotated[Path, pydantic.Field(exclude=True)]
     """The folder that the recipe was read from; what lies in its `rootfs` is copied to /."""

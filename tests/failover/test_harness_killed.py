@@ -9,7 +9,7 @@ import pytest
 
 from experiment.session import MeasuredLab
 from experiment.workloads.steady_state import SteadyState
-from lab.faults import heal
+from lab.faults import healing
 
 HEAL_AFTER_S = 12
 """Seconds from the timer's start, before the fault is in force, to its end."""
@@ -46,11 +46,11 @@ def test_harness_killed(measured: MeasuredLab, steady: SteadyState) -> None:
         assert harness.stdout.readline() == "in force\n"
         in_force = time.monotonic()
         harness.kill()
-    left = heal.remains(worker)
+    left = healing.remains(worker)
     assert left == ("iptables", "ip6tables", "timer")
     while left and time.monotonic() < in_force + HEAL_AFTER_S + SLACK_S:
         time.sleep(0.5)
-        left = heal.remains(worker)
+        left = healing.remains(worker)
     elapsed = time.monotonic() - in_force
     assert left == (), f"{worker.name} was still cut off {elapsed:.0f} s after its harness died"
     steady.wait("after the node healed itself")

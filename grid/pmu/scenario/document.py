@@ -40,13 +40,13 @@ def load(name: str, *, process_ns: int | None = None) -> Scenario:
 
 def loads(text: str, *, folder: Path, process_ns: int | None = None) -> Scenario:
     """Read a YAML document; `folder` is where the files are that it names."""
-    reader = _Reader(folder, time.time_ns() if process_ns is None else process_ns)
+    reader = _ScenarioReader(folder, time.time_ns() if process_ns is None else process_ns)
     scenario = reader.scenario(yaml_text.parse(text))
     reader.check()
     return scenario
 
 
-class _Reader(ScenarioFields):
+class _ScenarioReader(ScenarioFields):
     """Reads the parts of a scenario."""
 
     def __init__(self, folder: Path, process_ns: int) -> None:

@@ -142,10 +142,10 @@ def test_an_archive_is_what_engines_expect(tmp_path: Path) -> None:
         archive.Image(
             names=["a/x:1", "a/y:1"],
             layers=[shared, own],
-            run=recipe.Run(entrypoint=["/x"], env={"K": "v"}, stop_signal="SIGTERM"),
+            run=recipe.ContainerStart(entrypoint=["/x"], env={"K": "v"}, stop_signal="SIGTERM"),
             labels={"l": "1"},
         ),
-        archive.Image(names=["b:2"], layers=[shared], run=recipe.Run(), labels={}),
+        archive.Image(names=["b:2"], layers=[shared], run=recipe.ContainerStart(), labels={}),
     ]
 
     archive.write(images, tmp_path / "one.tar", arch="arm64")

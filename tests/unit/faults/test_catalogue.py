@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import lab.faults
-from lab.faults import heal, timer, traces
+from lab.faults import healing, timer, traces
 from lab.faults.catalogue import FAULTS
 from lab.faults.fault import Fault
 
@@ -34,11 +34,11 @@ def test_names_are_single_words_of_their_own() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_that_lasts_leaves_a_trace_that_healing_knows(fault: type[Fault]) -> None:
     assert bool(fault.traces) == fault.lasts
-    assert set(fault.traces) <= set(heal.TRACES)
+    assert set(fault.traces) <= set(healing.TRACES)
 
 
 def test_the_scripts_are_valid_shell() -> None:
-    for script in (traces.finding(heal.TRACES), traces.removing(heal.TRACES), timer.arm(3)):
+    for script in (traces.finding(healing.TRACES), traces.removing(healing.TRACES), timer.arm(3)):
         subprocess.run(["sh", "-n"], input=script, text=True, check=True)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lab.console.errors import LabError
-from lab.faults import chain, heal, reachability
+from lab.faults import chain, healing, reachability
 from lab.faults.isolate import Isolate
 from lab.host.command import CommandError
 
@@ -69,9 +69,9 @@ def test_healing_says_what_it_found_and_finds_nothing_twice(nodes: Nodes, isolat
     isolate.prepare(60)
     isolate.start()
     all_nodes = [nodes["worker"], nodes["server-1"]]
-    healed = heal.heal(all_nodes)
+    healed = healing.heal(all_nodes)
     assert [str(line) for line in healed] == ["worker: removed iptables, ip6tables, timer"]
-    assert heal.heal(all_nodes) == ()
+    assert healing.heal(all_nodes) == ()
 
 
 def test_the_timer_heals_when_nobody_else_does(nodes: Nodes, isolate: Isolate) -> None:
@@ -80,7 +80,7 @@ def test_the_timer_heals_when_nobody_else_does(nodes: Nodes, isolate: Isolate) -
     isolate.start()
     isolate.verify()
     deadline = time.monotonic() + 10
-    while heal.remains(worker) and time.monotonic() < deadline:
+    while healing.remains(worker) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert reachability.reached(nodes["server-1"], [f"{worker.address}:10250"])
     with pytest.raises(LabError, match="had ended before it was healed"):

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from service import __version__
 from lab.cluster import health
 from lab.cluster.frames import FrameRate, not_flowing
 from lab.cluster.health import LabStatus, NodeStatus, PodStatus
 from lab.commands import cli, down, kubectl, options, ssh, status
 from lab.console.errors import LabError
+from service import __version__
 
 
 @pytest.fixture

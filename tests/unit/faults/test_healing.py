@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.console.errors import LabError
-from lab.faults import heal, traces
+from lab.faults import healing, traces
 from lab.host.command import CommandError, Result
 from lab.nodes.node import Node, Ssh
 
@@ -37,22 +37,22 @@ def node(name: str, *outcomes: str | None) -> Scripted:
 
 
 def test_a_connection_that_was_lost_is_tried_again() -> None:
-    found = traces.remove_from(node("server-1", None, "iptables\ntimer\n"), heal.TRACES)
+    found = traces.remove_from(node("server-1", None, "iptables\ntimer\n"), healing.TRACES)
     assert found == ("iptables", "timer")
 
 
 def test_a_node_that_stays_away_is_named_after_all_were_tried() -> None:
     well = node("server-2", "timer\n")
     with pytest.raises(LabError, match="1 of 2 nodes could not be healed") as caught:
-        heal.heal([node("server-1", None, None), well])
+        healing.heal([node("server-1", None, None), well])
     assert "server-1 (10.9.8.7)" in caught.value.evidence
     assert well.outcomes == []
 
 
 def test_only_nodes_that_had_something_are_told() -> None:
-    healed = heal.heal([node("server-1", ""), node("worker-1", "iptables\n")])
+    healed = healing.heal([node("server-1", ""), node("worker-1", "iptables\n")])
     assert [str(line) for line in healed] == ["worker-1: removed iptables"]
 
 
 def test_a_lab_without_running_nodes_has_nothing_to_heal() -> None:
-    assert heal.heal([]) == ()
+    assert healing.heal([]) == ()
