@@ -35,11 +35,11 @@ class DatagramSender:
         return send
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self.sock.close()
 
     def refused(self) -> None:
-        """Note that the network refused something."""
+        """React to a refusal by the network, which is about an earlier datagram."""
 
     def _again(self, frame: bytes, address: tuple[Any, ...]) -> bool:
         self.refused()

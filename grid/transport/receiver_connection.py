@@ -22,11 +22,11 @@ _LOG = logging.getLogger(__name__)
 
 _CHECKS_A_SILENCE = 10
 _REMIND_S = 1.0
-"""A command by UDP that had no effect for this long is sent again."""
+"""Seconds until a command over UDP that had no effect is sent again."""
 
 
 class StreamHandler(Protocol):
-    """What a connection tells about its stream to; a Receiver is one."""
+    """Takes what a connection receives; a Receiver is one."""
 
     address: Address
     """The address of the stream."""
@@ -177,7 +177,7 @@ class ReceiverConnection:
 
     def _frame(self, frame: bytes) -> None:
         handler, codec = self._handler, self._session.codec
-        assert codec is not None  # noqa: S101 - it cut this frame out
+        assert codec is not None  # noqa: S101 - only a codec yields frames
         self.frames += 1
         self._heard_s = self._loop.time()
         if not handler.connected:

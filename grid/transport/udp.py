@@ -33,18 +33,18 @@ class UdpListener:
     async def start(self) -> str:
         """Start to answer; return the addresses, for the log."""
         loop = asyncio.get_running_loop()
-        for door in self._sockets:
-            await loop.create_datagram_endpoint(lambda door=door: door, sock=door.sock)  # type: ignore[misc]
-        return ", ".join(f"UDP {host_port(door.sock.getsockname())}" for door in self._sockets)
+        for served in self._sockets:
+            await loop.create_datagram_endpoint(lambda served=served: served, sock=served.sock)  # type: ignore[misc]
+        return ", ".join(f"UDP {host_port(served.sock.getsockname())}" for served in self._sockets)
 
     def targets(self) -> Iterable[Send]:
         """Return one function for each client with data on."""
-        return [client.send for door in self._sockets for client in door.clients.values()]
+        return [client.send for served in self._sockets for client in served.clients.values()]
 
     def close(self) -> None:
         """Stop listening, and drop all clients."""
-        for door in self._sockets:
-            door.close()
+        for served in self._sockets:
+            served.close()
 
 
 class _ListeningSocket(DatagramSender, asyncio.DatagramProtocol):
@@ -72,7 +72,7 @@ class _ListeningSocket(DatagramSender, asyncio.DatagramProtocol):
             client = self.clients.get(address)
             if client is not None:
                 self._state.counts.unreachable += 1
-                client.leave("nobody is at its port any more")
+                client.leave("its port is unreachable")
 
     def close(self) -> None:
         """Stop listening."""
@@ -88,13 +88,13 @@ class UdpClient(Peer):
     """A socket address that sent a command."""
 
     def __init__(
-        self, state: SenderState, door: _ListeningSocket, address: tuple[Any, ...]
+        self, state: SenderState, served: _ListeningSocket, address: tuple[Any, ...]
     ) -> None:
         super().__init__(state, str(address[0]), host_port(address))
-        self.send = door.to(*address)
-        """Sends one frame to it."""
+        self.send = served.to(*address)
+        """Sends one frame to this client."""
         self.used = True
-        self._door = door
+        self._served = served
         self._key = address
 
     def opened(self) -> None:
@@ -111,7 +111,7 @@ class UdpClient(Peer):
             self.leave("")
         elif not self.on and self.state.admit(self):
             self.on = True
-            self._door.clients[self._key] = self
+            self._served.clients[self._key] = self
             self.state.joined(self)
             self.state.retarget()
 
@@ -119,7 +119,7 @@ class UdpClient(Peer):
         """Stop sending to this client."""
         if self.on:
             self.on = False
-            del self._door.clients[self._key]
+            del self._served.clients[self._key]
             self.state.dismiss(self)
             self.state.retarget()
             self.state.left(self, why)

@@ -204,7 +204,7 @@ class ReceiverSession:
                 f"({codec.size} bytes); asking for CFG-2 again",
             )
         changing = self._changes(frame, codec)
-        # In 2005 the bit comes with the change, in 2011 before it: there the end tells of it.
+        # 2005 sets the bit when the configuration changes, 2011 before: ask at both edges.
         if changing != self._changing:
             self._ask()
         self._changing = changing

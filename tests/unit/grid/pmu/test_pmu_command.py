@@ -39,7 +39,7 @@ def reachable(port: int) -> bool:
 
 
 def command(what: int, idcode: int = 7) -> bytes:
-    return c37118.CommandFrame(idcode=idcode, stamp=streams.NOW, command=what).encode()
+    return c37118.CommandFrame.now(what, idcode=idcode).encode()
 
 
 def take(sock: socket.socket, seconds: float) -> bytes:
