@@ -32,4 +32,5 @@ async def main(first: int, second: int, output: int, seconds: float) -> None:
     await pdc.close()
 
 
-asyncio.run(main(*map(int, sys.argv[1:4]), float(sys.argv[4])))
+first, second, output = map(int, sys.argv[1:4])
+asyncio.run(main(first, second, output, float(sys.argv[4])))

@@ -11,26 +11,26 @@ import time
 from grid import c37118
 from grid.transport.server import StreamServer
 
-RATE, TIME_BASE, CLOCK = 10, 1_000_000, c37118.TimeQuality(code=c37118.UNRELIABLE)
-CFG2, VOLT = c37118.Command.SEND_CFG2, c37118.PhasorUnit(kind=0, factor=0)
+RATE, BASE, CLOCK = 10, 1_000_000, c37118.TimeQuality(code=c37118.UNRELIABLE)
+VOLT = c37118.PhasorUnit(kind=0, factor=0)
 STATION = c37118.Station(
     name="example", idcode=7, format=c37118.Format(), phasors=("VA",), phasor_units=(VOLT,)
 )
-START = c37118.Stamp.from_ns(time.time_ns(), TIME_BASE, CLOCK)
 CONFIGURATION = c37118.Configuration(
-    idcode=7, stamp=START, time_base=TIME_BASE, stations=(STATION,), data_rate=RATE
+    idcode=7, stamp=c37118.Stamp(0, 0, CLOCK), time_base=BASE, stations=(STATION,), data_rate=RATE
 )
 
 
 async def main(port: int, seconds: float) -> None:
     """Answer the commands of clients, and send a frame at each tenth of a second."""
-    codec, answers = c37118.DataCodec(CONFIGURATION), {CFG2: CONFIGURATION.encode()}
+    answers: dict[int, bytes] = {c37118.Command.SEND_CFG2: CONFIGURATION.encode()}
+    codec = c37118.DataCodec(CONFIGURATION)
     server = StreamServer(idcode=7, name="example", answer=answers.get)
     await server.bind(None, port)
     print(f"serving on {await server.accept()}", flush=True)
     for slot in range(int(time.time() * RATE) + 1, int((time.time() + seconds) * RATE)):
         await asyncio.sleep(slot / RATE - time.time())
-        stamp = c37118.Stamp.from_ns(slot * 1_000_000_000 // RATE, TIME_BASE, CLOCK)
+        stamp = c37118.Stamp.from_ns(slot * 1_000_000_000 // RATE, BASE, CLOCK)
         block = c37118.PmuData(c37118.Stat(synchronized=False), ((76210.0, 0.0),), 50.0, 0.0)
         server.publish(codec.encode(c37118.DataFrame(7, stamp, (block,))))
     await server.close()
