@@ -1,1 +1,1 @@
-"""The pytest plugin: where the lab and its measurements meet."""
+"""The pytest plugin: where a lab and its measurements meet, and cases break one and judge."""

@@ -1,48 +1,30 @@
-"""Fixtures of the cases: a lab that runs, a run that is written, and a way to break things."""
+"""Fixtures of the cases: a lab under the probes, its steady state, a case that is recorded."""
 
 import contextlib
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
+import functools
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pytest
 
-from experiment import session
-from experiment.journal import HistoryJournal
-from experiment.session import Session
-from experiment.steady import Steady
-from lab.config import inventory
+from experiment import cases, session
+from experiment.cases import RunCase
+from experiment.plugin import RUNS
+from experiment.session import MeasuredLab
+from experiment.workloads.steady_state import SteadyState
 from lab.console.errors import LabError
 from lab.console.progress import Step, Terminal
-from lab.faults.fault import Fault, inject
-
-HEAL_AFTER_S = 90.0
-"""How much longer than a case may take a node waits until it heals by itself."""
-
-Break = Callable[..., AbstractContextManager[None]]
+from lab.faults import heal
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case on each lab."""
     if "measured" in metafunc.fixturenames:
-        metafunc.parametrize("measured", _labs(metafunc.config), indirect=True, scope="session")
+        labs = metafunc.config.stash[RUNS].labs
+        metafunc.parametrize("measured", labs, indirect=True, scope="session")
 
 
-def _labs(config: pytest.Config) -> list[str]:
-    """Return the names of the labs to break."""
-    if named := config.getoption("--lab"):
-        return list(dict.fromkeys(named))
-    if directory := config.getoption("--inventory"):
-        try:
-            return [inventory.load(directory).settings.lab_name]
-        except LabError as error:
-            raise pytest.UsageError(str(error)) from None
-    return [os.environ.get("LAB_NAME", "blackstart")]
-
-
-class Shown:
+class TerminalProgress:
     """Progress on the terminal while pytest keeps everything else for itself."""
 
     def __init__(self, capture: Any) -> None:
@@ -64,25 +46,29 @@ class Shown:
 
 
 @pytest.fixture(scope="session")
-def progress(request: pytest.FixtureRequest) -> Shown:
+def progress(request: pytest.FixtureRequest) -> TerminalProgress:
     """Return where waits are shown."""
-    return Shown(request.config.pluginmanager.getplugin("capturemanager"))
+    return TerminalProgress(request.config.pluginmanager.getplugin("capturemanager"))
 
 
 @pytest.fixture(scope="session")
-def measured(request: pytest.FixtureRequest, reports: Path, runs: list[Path]) -> Iterator[Session]:
+def measured(request: pytest.FixtureRequest, progress: TerminalProgress) -> Iterator[MeasuredLab]:
     """Return a running lab under the probes, and the run that it is measured in.
 
-    Meanwhile no other command may change the lab, nor another session measure it.
+    Meanwhile no other command may change the lab, nor another session measure it. A fault
+    that an earlier session left in force is healed first.
     """
+    runs = request.config.stash[RUNS]
     with contextlib.ExitStack() as stack:
         try:
             lab, about = session.look_up(request.param)
             stack.enter_context(lab.state.lock())
+            for healed in heal.heal(lab.nodes):
+                progress.note(f"  A fault of an earlier session was still in force; {healed}")
         except LabError as error:
             _refuse(request.config, f"Nothing was broken. {error}")
-        begun = stack.enter_context(session.begin(lab, about, reports))
-        runs.append(begun.run.directory)
+        begun = stack.enter_context(session.measure(lab, about, runs.reports))
+        runs.directories.append(begun.run.directory)
         yield begun
 
 
@@ -94,29 +80,17 @@ def _refuse(config: pytest.Config, why: str) -> NoReturn:
 
 
 @pytest.fixture
-def steady(measured: Session, progress: Shown) -> Steady:
+def steady(measured: MeasuredLab, progress: TerminalProgress) -> SteadyState:
     """Return what waits for the steady state."""
-    return Steady(
+    return SteadyState(
         lab=measured.lab, consumer=measured.consumer, writer=measured.writer, progress=progress
     )
 
 
 @pytest.fixture
-def breaking(measured: Session, progress: Shown) -> Break:
-    """Return the context manager that keeps a fault in force, recorded and shown."""
-    journal = HistoryJournal(measured.run.history)
-
-    @contextlib.contextmanager
-    def keep(fault: Fault, *, limit_s: float) -> Iterator[None]:
-        with (
-            progress.step(f"Recovery from: {fault.name} {fault.target}", limit_s=limit_s),
-            inject(
-                fault,
-                lab_name=measured.lab.name,
-                journal=journal,
-                limit_s=limit_s + HEAL_AFTER_S,
-            ),
-        ):
-            yield
-
-    return keep
+def run_case(
+    request: pytest.FixtureRequest, measured: MeasuredLab, progress: TerminalProgress
+) -> RunCase:
+    """Return the context manager that records a case under the name of its test."""
+    name = cases.name_of(request.function.__name__)
+    return functools.partial(cases.run, name=name, measured=measured, progress=progress)

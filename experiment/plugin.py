@@ -1,30 +1,28 @@
-"""Options of the suites that need a running lab, and the rules under which they may run.
+"""The plugin's options and hooks; whatever needs a lab is imported once a case is to run.
 
-pytest reads options only from a conftest.py above the folders that it is given.
+pytest loads this file in every session of the environment that it is installed in. So it
+imports nothing but pytest and the standard library, and does nothing in a session that
+has no measuring case.
 """
 
-import json
-import os
 import re
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from measurements import report
-from measurements.run import write_results
+if TYPE_CHECKING:
+    from experiment.runs import Runs
 
-RUNS = pytest.StashKey[list[Path]]()
-"""Directories of the runs that this session made."""
-UNRENDERED = pytest.StashKey[dict[Path, str]]()
-"""Runs whose report could not be written, and why."""
-JUNIT = pytest.StashKey[Path]()
-"""Where pytest writes its own result file, until it lies beside the reports."""
+RUNS: pytest.StashKey["Runs"] = pytest.StashKey()
+"""What this session measures; absent in a session that breaks no lab."""
+LEFT_OUT = pytest.StashKey[int]()
+"""Measuring cases that were left out because nobody asked for them."""
 _CHOSEN = re.compile(r"(?<!not )\bfailover\b")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a session that breaks labs."""
     group = parser.getgroup("blackstart", "labs that are broken on purpose (-m failover)")
     group.addoption(
         "--lab",
@@ -48,115 +46,91 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RUNS] = []
-    config.stash[UNRENDERED] = {}
-    if hasattr(config, "workerinput") or not _CHOSEN.search(config.getoption("markexpr") or ""):
+    """Prepare a session that breaks labs; refuse one whose cases would disturb each other."""
+    config.addinivalue_line(
+        "markers", "failover: breaks a running lab on purpose and measures its recovery"
+    )
+    if not _is_chosen(config):
         return
-    if config.getoption("numprocesses", None) and config.getoption("dist") != "loadgroup":
+    is_worker = hasattr(config, "workerinput")
+    in_parallel = not is_worker and config.getoption("numprocesses", None)
+    if in_parallel and config.getoption("dist") != "loadgroup":
         raise pytest.UsageError(
             "Measurements that run side by side on one lab disturb each other. "
             "Leave -n out, or add --dist loadgroup to run several labs at once, one after "
             "the other within each."
         )
-    if not config.getoption("xmlpath"):
-        directory = reports_of(config)
-        directory.mkdir(parents=True, exist_ok=True)
-        config.stash[JUNIT] = directory / f".junit-{os.getpid()}.xml"
-        config.option.xmlpath = str(config.stash[JUNIT])
+    try:
+        from experiment import fixtures, interruption, runs  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(
+            f"Measuring cases need the Python package {error.name}. Install all that labs "
+            "need with: pip install 'blackstart[lab]'"
+        ) from None
+    config.stash[RUNS] = runs.Runs(config)
+    config.pluginmanager.register(fixtures, "blackstart-fixtures")
+    config.add_cleanup(interruption.end_like_ctrl_c())
 
 
-@pytest.fixture(scope="session")
-def reports(pytestconfig: pytest.Config) -> Path:
-    """Return the directory in which runs are written."""
-    return reports_of(pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def runs(pytestconfig: pytest.Config) -> list[Path]:
-    """Return the list to which every new run's directory is added."""
-    return pytestconfig.stash[RUNS]
-
-
-def reports_of(config: pytest.Config) -> Path:
-    """Return what --reports says, or reports/ of the project."""
-    chosen: Path | None = config.getoption("--reports")
-    return chosen or config.rootpath / "reports"
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out measuring cases in a session that did not ask for them by their marker."""
+    if _is_chosen(config):
+        return
+    unasked = [item for item in items if item.get_closest_marker("failover")]
+    if unasked:
+        config.stash[LEFT_OUT] = len(unasked)
+        items[:] = [item for item in items if item not in unasked]
+        config.hook.pytest_deselected(items=unasked)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
-    """Give all cases of one lab to one worker, and different labs to different ones.
-
-    xdist's own grouping rewrites the tests' names, which pytest 9.2 ignores: the groups
-    fall apart without a word (pytest-dev/pytest-xdist#1386). The lab's name stands in
-    the test's own.
-    """
-    if not _CHOSEN.search(config.getoption("markexpr") or ""):
+    """Give all cases of one lab to one worker, and different labs to different ones."""
+    runs = config.stash.get(RUNS, None)
+    if runs is None:
         return None
-    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - for development only
+    from experiment.scheduling import ByLab  # noqa: PLC0415
 
-    class ByLab(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return nodeid.rpartition("[")[2]
-
-    return ByLab(config, log)
+    return ByLab(config, log, labs=runs.labs)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: pytest.Session) -> None:
-    """Take over the runs of an xdist worker that ended."""
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what an xdist worker that ended has measured or left out."""
     output = getattr(node, "workeroutput", {})
-    node.config.stash[RUNS] += [Path(run) for run in output.get("blackstart_runs", [])]
+    if runs := node.config.stash.get(RUNS, None):
+        runs.directories += map(Path, output.get("blackstart_runs", []))
+    if left_out := output.get("blackstart_left_out"):
+        node.config.stash[LEFT_OUT] = left_out
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Put pytest's result file beside each report, and render the reports again."""
     config = session.config
+    runs = config.stash.get(RUNS, None)
     if hasattr(config, "workeroutput"):
-        config.workeroutput["blackstart_runs"] = list(map(str, config.stash[RUNS]))
-        return
-    junit = Path(config.option.xmlpath) if config.option.xmlpath else None
-    for directory in config.stash[RUNS]:
-        if junit and junit.exists():
-            shutil.copyfile(junit, directory / "junit.xml")
-        try:
-            write_results(directory)
-            report.render(directory)
-        except Exception as error:
-            config.stash[UNRENDERED][directory] = f"{type(error).__name__}: {error}"
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-    if own := config.stash.get(JUNIT, None):
-        own.unlink(missing_ok=True)
+        config.workeroutput["blackstart_runs"] = list(map(str, runs.directories if runs else []))
+        config.workeroutput["blackstart_left_out"] = config.stash.get(LEFT_OUT, 0)
+    elif runs and not runs.finish():
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print each case's intervals, and where the report is."""
-    for directory in terminalreporter.config.stash[RUNS]:
-        terminalreporter.section(f"measured: {directory.name}")
-        try:
-            cases = json.loads((directory / "results.json").read_text())["cases"]
-        except (OSError, ValueError, KeyError):
-            cases = []
-        for case in cases:
-            terminalreporter.line(f"{case['name']}: {case['outcome']}")
-            for stage, interval in case["intervals"].items():
-                if interval["seconds"] is None:
-                    continue
-                window = case["windows"].get(stage)
-                predicted = (
-                    f"   predicted {window['earliest_s']:.1f} to {window['latest_s']:.1f} s"
-                    if window
-                    else ""
-                )
-                terminalreporter.line(f"  {stage:<10} {interval['seconds']:8.2f} s{predicted}")
-            if frames := case["frames"]:
-                terminalreporter.line(
-                    f"  frames lost {frames['lost']} of {frames['expected']}, "
-                    f"longest gap {frames['gap_s']:.2f} s"
-                )
-        if why := terminalreporter.config.stash[UNRENDERED].get(directory):
-            terminalreporter.line(f"The report could not be written: {why}", red=True)
-            terminalreporter.line(f"Try again: python -m measurements.report {directory}")
-        else:
-            terminalreporter.line(f"report: {directory / 'index.html'}")
+    """Print each run's intervals and where its report is, or that cases were left out."""
+    config = terminalreporter.config
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        cases = "case was" if left_out == 1 else "cases were"
+        terminalreporter.line(
+            f"{left_out} measuring {cases} left out: measuring cases break a running lab, "
+            "and run with `-m failover`"
+        )
+    if runs := config.stash.get(RUNS, None):
+        from experiment import summary  # noqa: PLC0415
+
+        summary.write(terminalreporter, runs)
+
+
+def _is_chosen(config: pytest.Config) -> bool:
+    return bool(_CHOSEN.search(config.getoption("markexpr", "") or ""))

@@ -1,12 +1,13 @@
-"""One session on one lab: the run that it writes, and the probes that watch all the while."""
+"""A lab that is measured: the run that is written, and the probes that watch meanwhile."""
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from experiment import database
-from experiment.database import Database
+from experiment.workloads import database
+from experiment.workloads.database import Database
 from lab.cluster.find import Lab, find
 from lab.cluster.outlets import HIGHER
 from lab.config.profiles import Profile
@@ -22,8 +23,8 @@ PROBE_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
-    """A lab that is measured."""
+class MeasuredLab:
+    """A lab under the probes."""
 
     lab: Lab
     """The lab."""
@@ -73,10 +74,11 @@ def _node_versions(lab: Lab) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
+def measure(lab: Lab, about: LabFile, reports: Path) -> Iterator[MeasuredLab]:
     """Begin a run on `lab` and let the probes watch it until the end of a `with` block."""
     # The timers that are in force there, whatever the file here says by now.
-    profile = Profile(name=about.profile, **about.timers)
+    timers: dict[str, Any] = dict(about.timers)
+    profile = Profile(name=about.profile, **timers)
     store = database.of(lab.cluster)
     hosts = [node.address for node in lab.nodes]
     consumed = [(host, HIGHER.port) for host in hosts]
@@ -106,7 +108,7 @@ def begin(lab: Lab, about: LabFile, reports: Path) -> Iterator[Session]:
     )
     with contextlib.closing(run), watch, consumer, writer:
         watch.wait_synced(limit_s=PROBE_LIMIT_S)
-        yield Session(
+        yield MeasuredLab(
             lab=lab,
             profile=profile,
             run=run,

@@ -1,1 +1,1 @@
-"""What a run recorded, and what follows from it: history, probes, intervals and the report."""
+"""Measuring: events are recorded to a history, figures follow from it, a report shows them."""

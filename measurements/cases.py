@@ -5,45 +5,64 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from measurements import events
-from measurements.history import Event
+from measurements.events import FaultBody
+from measurements.history import RecordedEvent
 
 BodyT = TypeVar("BodyT", bound=events.Body)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class CaseHistory:
     """One case of a history, its events in order of time."""
 
     name: str
     """Its name, such as `worker-isolated`; a repeated name gets ` #2`, ` #3`, ..."""
     declared: events.CaseStart
     """What it said it would do."""
-    start: Event
+    start: RecordedEvent
     """Its first event."""
-    end: Event | None
+    end: RecordedEvent | None
     """Its case_end; None where the run broke off, or still runs."""
-    earlier: Sequence[Event]
+    earlier: Sequence[RecordedEvent]
     """All events of the history before it, for what was known when it began."""
-    events: Sequence[Event]
+    events: Sequence[RecordedEvent]
     """Its own events, the first and the last included."""
 
     @property
-    def fault_start(self) -> Event | None:
+    def fault(self) -> FaultBody | None:
+        """What the fault said of itself; None where none was started."""
+        return next((e.body for e in self.events if isinstance(e.body, FaultBody)), None)
+
+    @property
+    def breaks_node(self) -> str | None:
+        """The node that the fault breaks; None where it breaks none."""
+        return self.fault.breaks_node if self.fault else None
+
+    @property
+    def healing(self) -> RecordedEvent | None:
+        """The moment from which on nothing is the fault's doing.
+
+        None for a fault that strikes once: what follows it stays its doing to the end.
+        """
+        return self.fault_stop if self.fault and self.fault.lasts else None
+
+    @property
+    def fault_start(self) -> RecordedEvent | None:
         """The moment the fault was about to be applied."""
         return first(self.events, events.FaultStart)
 
     @property
-    def in_force(self) -> Event | None:
+    def in_force(self) -> RecordedEvent | None:
         """The moment from which intervals count."""
         return first(self.events, events.FaultInForce)
 
     @property
-    def fault_stop(self) -> Event | None:
+    def fault_stop(self) -> RecordedEvent | None:
         """The moment healing began."""
         return first(self.events, events.FaultStop)
 
     @property
-    def healed(self) -> Event | None:
+    def healed(self) -> RecordedEvent | None:
         """The moment the fault was gone."""
         return first(self.events, events.FaultHealed)
 
@@ -62,29 +81,31 @@ class Case:
         """The last moment that the case saw."""
         return self.end.t_ns if self.end else self.events[-1].t_ns
 
-    def seconds(self, event: Event) -> float:
+    def seconds(self, event: RecordedEvent) -> float:
         """Return when `event` happened, in seconds from fault in force.
 
         Without a fault, from the case's start.
         """
         return (event.t_ns - (self.in_force or self.start).t_ns) / 1e9
 
-    def known_before(self, t_ns: int) -> list[Event]:
+    def known_before(self, t_ns: int) -> list[RecordedEvent]:
         """Return all events of the run before `t_ns`, earlier cases included."""
         return [*self.earlier, *(event for event in self.events if event.t_ns < t_ns)]
 
 
-def first(history: Iterable[Event], kind: type[events.Body]) -> Event | None:
+def first(history: Iterable[RecordedEvent], kind: type[events.Body]) -> RecordedEvent | None:
     """Return the first event of `kind`; None where there is none."""
     return next((event for event in history if isinstance(event.body, kind)), None)
 
 
-def of_kind(history: Iterable[Event], kind: type[BodyT]) -> list[tuple[Event, BodyT]]:
+def of_kind(
+    history: Iterable[RecordedEvent], kind: type[BodyT]
+) -> list[tuple[RecordedEvent, BodyT]]:
     """Return all events of `kind`, each with its body."""
     return [(event, event.body) for event in history if isinstance(event.body, kind)]
 
 
-def split(history: Iterable[Event]) -> list[Case]:
+def split(history: Iterable[RecordedEvent]) -> list[CaseHistory]:
     """Return the cases of `history` in order of time.
 
     A case lasts from its case_start to its case_end, or to the next case_start where
@@ -104,7 +125,7 @@ def split(history: Iterable[Event]) -> list[Case]:
         name = ordered[begin].case
         seen[name] = seen.get(name, 0) + 1
         cases.append(
-            Case(
+            CaseHistory(
                 name=name if seen[name] == 1 else f"{name} #{seen[name]}",
                 declared=declared,
                 start=ordered[begin],

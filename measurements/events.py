@@ -3,36 +3,38 @@
 An event says what was seen, never what follows from it. `source` and `event` of a
 class are the two words by which a line of `history.jsonl` names it:
 
-| source   | event         | class           | written when                                     |
-|----------|---------------|-----------------|--------------------------------------------------|
-| harness  | case_start    | CaseStart       | a case begins, before its fault                  |
-| harness  | case_end      | CaseEnd         | a case ended, after its fault was healed         |
-| harness  | note          | Note            | the harness has something to tell the reader     |
-| harness  | load          | Load            | a case begins or ends                            |
-| fault    | start         | FaultStart      | the fault is about to be applied                 |
-| fault    | in_force      | FaultInForce    | the fault took effect (stamped with that moment) |
-| fault    | stop          | FaultStop       | healing begins                                   |
-| fault    | healed        | FaultHealed     | the fault is gone, verified                      |
-| api      | node          | NodeSeen        | a watcher learnt a node's condition              |
-| api      | pod           | PodSeen         | a watcher learnt a pod's state                   |
-| api      | pod_gone      | PodGone         | a watcher learnt that a pod was removed          |
-| api      | watch         | WatchState      | a watcher began to listen, or lost its server    |
-| consumer | connect       | Connected       | the consumer has a TCP connection                |
-| consumer | refused       | Refused         | the consumer got no connection                   |
-| consumer | configuration | Configured      | the stream's configuration frame came            |
-| consumer | frame         | FrameArrived    | a data frame came                                |
-| consumer | disconnect    | Disconnected    | the connection ended, or was given up as dead    |
-| sql      | acknowledged  | RowAcknowledged | the database acknowledged a row                  |
-| sql      | error         | SqlFailed       | a connection or a row failed                     |
-| sql      | checked       | SqlChecked      | all rows were read back                          |
+| source   | event         | class                | written when                                   |
+|----------|---------------|----------------------|------------------------------------------------|
+| harness  | case_start    | CaseStart            | a case begins, before its fault                |
+| harness  | case_end      | CaseEnd              | a case ended, after its fault was healed       |
+| harness  | note          | Note                 | the harness has something to tell the reader   |
+| harness  | load          | Load                 | a case begins or ends                          |
+| fault    | start         | FaultStart           | the fault is about to be applied               |
+| fault    | in_force      | FaultInForce         | the fault took effect (`t_ns` is that moment)  |
+| fault    | stop          | FaultStop            | healing begins                                 |
+| fault    | healed        | FaultHealed          | the fault is gone, verified                    |
+| api      | node          | NodeSeen             | a watcher learnt a node's condition            |
+| api      | pod           | PodSeen              | a watcher learnt a pod's state                 |
+| api      | pod_gone      | PodGone              | a watcher learnt that a pod was removed        |
+| api      | watch         | WatchState           | a watcher began to listen, or lost its server  |
+| consumer | connect       | ConsumerConnected    | the consumer has a TCP connection              |
+| consumer | refused       | ConsumerRefused      | the consumer got no connection                 |
+| consumer | configuration | StreamConfigured     | the stream's configuration frame came          |
+| consumer | frame         | FrameArrived         | a data frame came                              |
+| consumer | disconnect    | ConsumerDisconnected | the connection ended, or was given up as dead  |
+| sql      | acknowledged  | RowAcknowledged      | the database acknowledged a row                |
+| sql      | error         | SqlFailed            | a connection or a row failed                   |
+| sql      | checked       | SqlChecked           | all rows were read back                        |
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
-Window = Mapping[str, float | str]
-"""A predicted window: `earliest_s`, `latest_s` (seconds from fault in force) and `why`."""
+from measurements.windows import Window, Windows
+
+Recovery = Literal["replacement", "restart"]
+"""Another pod takes over (another uid), or the same pod's container starts again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseStart(Body):
-    """A case begins; what it breaks and what it expects are recorded before it acts."""
+    """A case begins; what it measures and what it expects are recorded before it acts."""
 
     source = "harness"
     event = "case_start"
@@ -53,11 +55,11 @@ class CaseStart(Body):
     """One sentence for the report: what is broken."""
     app: str
     """`app.kubernetes.io/name` of the pod whose recovery is measured."""
-    node: str = ""
-    """The node that the fault breaks; empty where the fault breaks no node."""
-    recovery: Literal["replacement", "restart"] = "replacement"
-    """Another pod takes over (another uid), or the same pod's container starts again."""
-    windows: Mapping[str, Window] = field(default_factory=dict)
+    recovery: Recovery
+    """How that pod recovers."""
+    published: str | None = None
+    """Key of the published value that the case is compared with; None for no such value."""
+    windows: Windows = field(default_factory=dict)
     """Stage -> the window that the timer profile predicts."""
 
 
@@ -96,37 +98,43 @@ class Load(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fault(Body):
+class FaultBody(Body):
+    """What every event of a fault says."""
+
     source = "fault"
     fault: str
     """The fault's name, such as `isolate`."""
     target: str
-    """What it is applied to: a node's or a pod's name."""
+    """What it is applied to: a node's name, or namespace/pod."""
+    lasts: bool
+    """Whether it stays in force until it is healed, or strikes once."""
+    breaks_node: str | None
+    """The node whose loss the cluster has to notice; None where every node stays whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaultStart(_Fault):
+class FaultStart(FaultBody):
     """The fault is about to be applied."""
 
     event = "start"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaultInForce(_Fault):
+class FaultInForce(FaultBody):
     """The fault took effect; `t_ns` is that moment, from which all intervals count."""
 
     event = "in_force"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaultStop(_Fault):
+class FaultStop(FaultBody):
     """Healing begins; what follows is no longer the fault's doing."""
 
     event = "stop"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaultHealed(_Fault):
+class FaultHealed(FaultBody):
     """The fault is gone, and that was verified."""
 
     event = "healed"
@@ -209,7 +217,7 @@ class WatchState(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connected(Body):
+class ConsumerConnected(Body):
     """The consumer has a TCP connection (this does not mean that anything answers)."""
 
     source = "consumer"
@@ -219,7 +227,7 @@ class Connected(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused(Body):
+class ConsumerRefused(Body):
     """The consumer got no connection."""
 
     source = "consumer"
@@ -231,7 +239,7 @@ class Refused(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configured(Body):
+class StreamConfigured(Body):
     """The stream's configuration frame came."""
 
     source = "consumer"
@@ -261,7 +269,7 @@ class FrameArrived(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disconnected(Body):
+class ConsumerDisconnected(Body):
     """The connection ended, or was given up as dead."""
 
     source = "consumer"
@@ -310,7 +318,7 @@ _BODIES: tuple[type[Body], ...] = (
     *(CaseStart, CaseEnd, Note, Load),
     *(FaultStart, FaultInForce, FaultStop, FaultHealed),
     *(NodeSeen, PodSeen, PodGone, WatchState),
-    *(Connected, Refused, Configured, FrameArrived, Disconnected),
+    *(ConsumerConnected, ConsumerRefused, StreamConfigured, FrameArrived, ConsumerDisconnected),
     *(RowAcknowledged, SqlFailed, SqlChecked),
 )
 KINDS: Mapping[tuple[str, str], type[Body]] = {(b.source, b.event): b for b in _BODIES}
@@ -321,16 +329,24 @@ _NAMES = {kind: tuple(item.name for item in fields(kind)) for kind in _BODIES}
 
 def to_fields(body: Body) -> dict[str, Any]:
     """Return the fields of `body` as they are written."""
-    return {name: getattr(body, name) for name in _NAMES[type(body)]}
+    values = {name: getattr(body, name) for name in _NAMES[type(body)]}
+    if isinstance(body, CaseStart):
+        values["windows"] = {stage: asdict(window) for stage, window in body.windows.items()}
+    return values
 
 
 def from_fields(source: str, event: str, values: Mapping[str, Any]) -> Body | None:
     """Return the body that `values` describe; None for an event that this version does not know.
 
-    Fields that this version does not know are left out; a missing one raises TypeError.
+    Fields that this version does not know are left out; a missing one raises TypeError,
+    a window that is none KeyError or ValueError.
     """
     kind = KINDS.get((source, event))
     if kind is None:
         return None
     known = {name: values[name] for name in _NAMES[kind] if name in values}
+    if kind is CaseStart and "windows" in known:
+        known["windows"] = {
+            stage: Window.from_json(window) for stage, window in known["windows"].items()
+        }
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})

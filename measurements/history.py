@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from measurements import events
+from measurements import events, format1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class RecordedEvent:
     """One line of a history."""
 
     line: int
@@ -106,7 +106,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.events: list[Event] = []
+        self.events: list[RecordedEvent] = []
         """Everything read so far, in the order of the file."""
         self.unreadable: list[int] = []
         """Numbers of the lines that are no event: cut off, or of a newer version."""
@@ -114,7 +114,7 @@ class Reader:
         self._line = 0
         self._cut = False
 
-    def read(self) -> list[Event]:
+    def read(self) -> list[RecordedEvent]:
         """Read on to the end of the file and return all events so far.
 
         A last line without its newline is left for the next call: its writer may be
@@ -141,25 +141,25 @@ class Reader:
         return self._cut
 
 
-def read(path: Path) -> list[Event]:
+def read(path: Path) -> list[RecordedEvent]:
     """Return the events of the history at `path`; lines that are no event are left out."""
     return Reader(path).read()
 
 
-def _parse(number: int, line: bytes) -> Event | None:
+def _parse(number: int, line: bytes) -> RecordedEvent | None:
     try:
-        values = json.loads(line)
+        values = format1.upgraded(json.loads(line))
         body = events.from_fields(values["source"], values["event"], values)
         if body is None:
             return None
-        return Event(
+        return RecordedEvent(
             line=number,
             t_ns=int(values["t_ns"]),
             wall=values["wall"],
             case=values["case"],
             body=body,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

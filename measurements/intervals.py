@@ -7,8 +7,9 @@ monotonic clock, and names the lines of `history.jsonl` that it follows from.
 from itertools import pairwise
 from pathlib import Path
 
-from measurements import cases, events, history, outage, pods, results, stream
-from measurements.results import CaseResult, Flap, Interval, Sql
+from measurements import cases, events, history, pod_histories, results
+from measurements.results import CaseResult, FalseAlarm, Interval, RowCounts
+from measurements.statistics import frames, outages
 
 SQL_SILENCE_S = 1.0
 """Acknowledgements further apart than this are a gap: ten rows at one every 100 ms."""
@@ -19,29 +20,32 @@ def measure_file(path: Path) -> list[CaseResult]:
     return [measure(case) for case in cases.split(history.read(path))]
 
 
-def measure(case: cases.Case) -> CaseResult:
+def measure(case: cases.CaseHistory) -> CaseResult:
     """Return what the events of `case` say."""
     ended = case.end.body if case.end else None
-    frames = stream.of(case)
-    fault = (case.in_force or case.fault_start or case.start).body
+    record = frames.of(case)
+    fault = case.fault
     return CaseResult(
         name=case.name,
         title=case.declared.title,
         app=case.declared.app,
-        node=case.declared.node,
         recovery=case.declared.recovery,
+        published=case.declared.published,
         outcome=ended.outcome if isinstance(ended, events.CaseEnd) else "aborted",
         message=ended.message if isinstance(ended, events.CaseEnd) else "",
-        fault=fault.fault if isinstance(fault, events.FaultInForce | events.FaultStart) else "",
+        fault=fault.fault if fault else "",
+        target=fault.target if fault else "",
+        lasts=fault.lasts if fault else False,
+        breaks_node=case.breaks_node,
         in_force_line=case.in_force.line if case.in_force else None,
         in_force_wall=case.in_force.wall if case.in_force else "",
         stopped_s=case.seconds(case.fault_stop) if case.fault_stop else None,
         healed_s=case.seconds(case.healed) if case.healed else None,
         intervals=_intervals(case),
-        windows={stage: dict(window) for stage, window in case.declared.windows.items()},
-        frames=stream.count(case, frames) if frames else None,
-        sql=_sql(case),
-        false_not_ready=tuple(_flaps(case)),
+        windows=dict(case.declared.windows),
+        frames=frames.count(case, record) if record else None,
+        sql=_rows(case),
+        false_not_ready=tuple(_false_alarms(case)),
         load=max(
             (body.one_minute / body.cores for _, body in cases.of_kind(case.events, events.Load)),
             default=None,
@@ -53,32 +57,32 @@ def measure(case: cases.Case) -> CaseResult:
     )
 
 
-def _intervals(case: cases.Case) -> dict[str, Interval]:
+def _intervals(case: cases.CaseHistory) -> dict[str, Interval]:
     since_ns = case.since_ns
     if since_ns is None:
         why = Interval(seconds=None, reason="the fault never came into force")
         return dict.fromkeys(results.STAGES, why)
     rows = [event for event, _ in cases.of_kind(case.events, events.RowAcknowledged)]
-    frames = stream.of(case)
-    nothing = outage.Series(times=())
+    record = frames.of(case)
+    nothing = outages.Series(times=())
     return {
         "not_ready": _not_ready(case, since_ns),
         **_pod_stages(case, since_ns),
         "streaming": _resumed(
-            case, frames.series(complete=False) if frames else nothing, what="frame"
+            case, record.series(complete=False) if record else nothing, what="frame"
         ),
         "complete": _resumed(
-            case, frames.series(complete=True) if frames else nothing, what="complete frame"
+            case, record.series(complete=True) if record else nothing, what="complete frame"
         ),
         "writing": _resumed(
-            case, outage.Series(times=rows, silence_s=SQL_SILENCE_S), what="acknowledged row"
+            case, outages.Series(times=rows, silence_s=SQL_SILENCE_S), what="acknowledged row"
         ),
     }
 
 
-def _not_ready(case: cases.Case, since_ns: int) -> Interval:
-    node = case.declared.node
-    if not node:
+def _not_ready(case: cases.CaseHistory, since_ns: int) -> Interval:
+    node = case.breaks_node
+    if node is None:
         return _absent("the fault breaks no node", applicable=False)
     known = cases.of_kind(case.known_before(since_ns), events.NodeSeen)
     before = [body.ready for _, body in known if body.name == node]
@@ -92,18 +96,18 @@ def _not_ready(case: cases.Case, since_ns: int) -> Interval:
     return _absent(f"{node} stayed Ready for as long as the fault lasted")
 
 
-def _pod_stages(case: cases.Case, since_ns: int) -> dict[str, Interval]:
+def _pod_stages(case: cases.CaseHistory, since_ns: int) -> dict[str, Interval]:
     stages = ("evicted", "scheduled", "started", "ready")
-    everyone = pods.gather([*case.earlier, *_until_healing(case)])
-    old = pods.hit(case, everyone, since_ns)
+    everyone = pod_histories.gather([*case.earlier, *_until_healing(case)])
+    old = pod_histories.hit(case, everyone, since_ns)
     if old is None:
-        where = f" on {case.declared.node}" if case.declared.node else ""
+        where = f" on {case.breaks_node}" if case.breaks_node else ""
         reason = f"no pod of {case.declared.app} was seen{where} before the fault"
         return dict.fromkeys(stages, _absent(reason))
     if case.declared.recovery == "restart":
         return _restart_stages(case, old, since_ns)
     evicted = old.first_eviction(since_ns)
-    new = pods.replacement(case, everyone, since_ns)
+    new = pod_histories.replacement(case, everyone, since_ns)
     found = {
         "evicted": _at(case, evicted, f"{old.name} on {old.node()}")
         if evicted
@@ -123,7 +127,9 @@ def _pod_stages(case: cases.Case, since_ns: int) -> dict[str, Interval]:
     }
 
 
-def _restart_stages(case: cases.Case, pod: pods.Pod, since_ns: int) -> dict[str, Interval]:
+def _restart_stages(
+    case: cases.CaseHistory, pod: pod_histories.PodHistory, since_ns: int
+) -> dict[str, Interval]:
     """Return the stages of a container that starts again in its pod."""
     before = pod.restarts(since_ns)
     stays = _absent("the pod stays: its container starts again in place", applicable=False)
@@ -141,11 +147,11 @@ def _restart_stages(case: cases.Case, pod: pods.Pod, since_ns: int) -> dict[str,
     }
 
 
-def _resumed(case: cases.Case, series: outage.Series, *, what: str) -> Interval:
+def _resumed(case: cases.CaseHistory, series: outages.Series, *, what: str) -> Interval:
     if not series.times:
         applicable = what != "acknowledged row"
         return _absent(f"no {what} came during the case", applicable=applicable)
-    longest = outage.longest(case, series)
+    longest = outages.longest(case, series)
     if longest is None:
         cost = f" cost a {what}" if series.keys else ""
         return _absent(
@@ -162,25 +168,27 @@ def _resumed(case: cases.Case, series: outage.Series, *, what: str) -> Interval:
     )
 
 
-def _flaps(case: cases.Case) -> list[Flap]:
+def _false_alarms(case: cases.CaseHistory) -> list[FalseAlarm]:
     """Return the other nodes that were Ready and, the fault in force, no longer were."""
     if case.since_ns is None:
         return []
     known = cases.of_kind(case.known_before(case.since_ns), events.NodeSeen)
     was_ready = {body.name: body.ready == "True" for _, body in known}
-    flaps: dict[str, Flap] = {}
+    alarms: dict[str, FalseAlarm] = {}
     for event, body in cases.of_kind(case.events, events.NodeSeen):
         calm = event.t_ns < case.since_ns or body.ready == "True"
-        if calm or body.name == case.declared.node or not was_ready.get(body.name):
+        if calm or body.name == case.breaks_node or not was_ready.get(body.name):
             continue
-        flaps.setdefault(
+        alarms.setdefault(
             body.name,
-            Flap(node=body.name, seconds=case.seconds(event), ready=body.ready, line=event.line),
+            FalseAlarm(
+                node=body.name, seconds=case.seconds(event), ready=body.ready, line=event.line
+            ),
         )
-    return list(flaps.values())
+    return list(alarms.values())
 
 
-def _sql(case: cases.Case) -> Sql | None:
+def _rows(case: cases.CaseHistory) -> RowCounts | None:
     rows = [event for event, _ in cases.of_kind(case.events, events.RowAcknowledged)]
     failed = cases.of_kind(case.events, events.SqlFailed)
     checks = cases.of_kind(case.events, events.SqlChecked)
@@ -191,7 +199,7 @@ def _sql(case: cases.Case) -> Sql | None:
         key=lambda pair: pair[1].t_ns - pair[0].t_ns,
         default=None,
     )
-    return Sql(
+    return RowCounts(
         acknowledged=len(rows),
         errors=len(failed),
         longest_gap_s=(widest[1].t_ns - widest[0].t_ns) / 1e9 if widest else 0.0,
@@ -202,19 +210,19 @@ def _sql(case: cases.Case) -> Sql | None:
     )
 
 
-def _until_healing(case: cases.Case) -> list[history.Event]:
-    """Return the case's events without those that healing a node brought about."""
-    stop = case.fault_stop
-    if stop is None or not case.declared.node:
+def _until_healing(case: cases.CaseHistory) -> list[history.RecordedEvent]:
+    """Return the case's events without those that the fault's healing brought about."""
+    healing = case.healing
+    if healing is None:
         return list(case.events)
-    return [event for event in case.events if event.t_ns <= stop.t_ns]
+    return [event for event in case.events if event.t_ns <= healing.t_ns]
 
 
-def _caused(case: cases.Case, since_ns: int) -> list[history.Event]:
+def _caused(case: cases.CaseHistory, since_ns: int) -> list[history.RecordedEvent]:
     return [event for event in _until_healing(case) if event.t_ns >= since_ns]
 
 
-def _at(case: cases.Case, event: history.Event, about: str) -> Interval:
+def _at(case: cases.CaseHistory, event: history.RecordedEvent, about: str) -> Interval:
     return Interval(seconds=case.seconds(event), reason=about, lines=(event.line,))
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from measurements import stream
+from measurements.events import Recovery
+from measurements.statistics.frames import FrameCounts
+from measurements.windows import Windows
 
 STAGES: dict[str, str] = {
     "not_ready": "The node's loss noticed: first report of it as not Ready",
@@ -33,7 +35,7 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sql:
+class RowCounts:
     """What became of the rows of one case."""
 
     acknowledged: int
@@ -53,7 +55,7 @@ class Sql:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flap:
+class FalseAlarm:
     """A node that left Ready although the fault did not touch it."""
 
     node: str
@@ -76,16 +78,22 @@ class CaseResult:
     """What was broken, in one sentence."""
     app: str
     """The application whose recovery was measured."""
-    node: str
-    """The node that was broken; empty where none was."""
-    recovery: str
-    """`replacement` or `restart`."""
+    recovery: Recovery
+    """How its pod recovers."""
+    published: str | None
+    """Key of the published value beside it; None where there is none."""
     outcome: Literal["passed", "failed", "aborted"]
     """What the test found; `aborted` where it never said."""
     message: str
     """The test's words about a failure."""
     fault: str
     """The fault's name; empty where none was started."""
+    target: str
+    """What the fault was applied to; empty where none was started."""
+    lasts: bool
+    """Whether the fault stayed in force until it was healed."""
+    breaks_node: str | None
+    """The node that the fault broke; None where it broke none."""
     in_force_line: int | None
     """Where the zero of all intervals stands."""
     in_force_wall: str
@@ -96,13 +104,13 @@ class CaseResult:
     """When the fault was gone."""
     intervals: dict[str, Interval]
     """Stage -> interval, for every stage of STAGES."""
-    windows: dict[str, dict[str, float | str]]
+    windows: Windows
     """Stage -> what the timer profile predicts."""
-    frames: stream.Frames | None
+    frames: FrameCounts | None
     """None where no frame came."""
-    sql: Sql | None
+    sql: RowCounts | None
     """None where no row was written."""
-    false_not_ready: tuple[Flap, ...]
+    false_not_ready: tuple[FalseAlarm, ...]
     """Nodes that left Ready for no reason of this case's."""
     load: float | None
     """The higher of the machine's load averages at the case's begin and end, per core."""
@@ -118,12 +126,11 @@ class CaseResult:
         window, interval = self.windows.get(stage), self.intervals[stage]
         if window is None:
             return None
-        earliest, latest = float(window["earliest_s"]), float(window["latest_s"])
-        expected = f"expected {earliest:.1f} to {latest:.1f} s ({window.get('why', '')})"
-        if interval.seconds is None and not interval.applicable and earliest <= 0:
+        expected = f"expected {window.earliest_s:.1f} to {window.latest_s:.1f} s ({window.why})"
+        if interval.seconds is None and not interval.applicable and window.earliest_s <= 0:
             return None
         if interval.seconds is None:
             return f"{self.name}: {stage}: {interval.reason}; {expected}"
-        if earliest <= interval.seconds <= latest:
+        if window.earliest_s <= interval.seconds <= window.latest_s:
             return None
         return f"{self.name}: {stage} after {interval.seconds:.2f} s; {expected}"

@@ -1,29 +1,26 @@
-"""A run: its directory, its history, its cases, and the report made of them.
+"""A run while it is measured: its history, its cases, and the report made of them."""
 
-reports/20261122T071500Z-failover/
-    run.json        machine, versions, every setting; written first
-    history.jsonl   what happened, as it happened
-    results.json    what follows from it; rewritten after every case
-    junit.xml       the test runner's own file, which the runner lays in
-    index.html      the report; rewritten after every case
-reports/latest      -> the newest run
-"""
-
-import json
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from measurements import cases, events, history, intervals, machine, report, results
+from measurements import (
+    cases,
+    events,
+    history,
+    intervals,
+    machine,
+    published,
+    report,
+    results,
+    run_directory,
+)
 
-FORMAT = 1
-"""Version of run.json and results.json."""
 _SECRET = re.compile(r"password|passwd|secret|token|private|credential|(^|_)key(s|_data)?$", re.I)
 _MANY = (events.FrameArrived, events.RowAcknowledged)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,7 +31,7 @@ class Run:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.history = history.Recorder(directory / "history.jsonl")
+        self.history = history.Recorder(directory / run_directory.HISTORY)
 
     @classmethod
     def create(
@@ -59,7 +56,7 @@ class Run:
         now = datetime.now(UTC)
         directory = _new_directory(reports, f"{now:%Y%m%dT%H%M%SZ}-{name}")
         about = {
-            "format": FORMAT,
+            "format": run_directory.FORMAT,
             "name": name,
             "started": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "machine": machine.describe(),
@@ -68,46 +65,37 @@ class Run:
             "profile": without_secrets(profile),
             "measuring": without_secrets(measuring or {}),
         }
-        write_json(directory / "run.json", about)
+        run_directory.write_json(directory / run_directory.RUN, about)
         _point(reports / "latest", directory.name)
         return cls(directory)
 
-    def begin_case(
-        self,
-        name: str,
-        *,
-        title: str,
-        app: str,
-        node: str = "",
-        recovery: Literal["replacement", "restart"] = "replacement",
-        windows: Mapping[str, events.Window] | None = None,
-    ) -> "RunCase":
-        """Begin a case; see events.CaseStart for what its arguments mean."""
-        for stage in windows or {}:
+    def begin_case(self, name: str, declared: events.CaseStart) -> "RunningCase":
+        """Begin the case `name`, which declares what it measures and expects.
+
+        Raises ValueError for a window of a stage that there is not, and for a
+        published value that there is not.
+        """
+        for stage in declared.windows:
             if stage not in results.STAGES:
                 raise ValueError(f"no such stage: {stage!r}; there are {', '.join(results.STAGES)}")
+        if declared.published not in {None, *published.keys()}:
+            raise ValueError(
+                f"no such published value: {declared.published!r}; "
+                f"there are {', '.join(published.keys())}"
+            )
         self.history.case = name
         start_ns = time.monotonic_ns()
-        self.history.record(
-            events.CaseStart(
-                title=title,
-                app=app,
-                node=node,
-                recovery=recovery,
-                windows={stage: dict(window) for stage, window in (windows or {}).items()},
-            ),
-            t_ns=start_ns,
-        )
+        self.history.record(declared, t_ns=start_ns)
         self.history.record(machine.load())
-        return RunCase(self, start_ns)
+        return RunningCase(self, start_ns)
 
     @contextmanager
-    def case(self, name: str, **declared: Any) -> Iterator["RunCase"]:
+    def case(self, name: str, declared: events.CaseStart) -> Iterator["RunningCase"]:
         """Begin a case and end it: passed, or failed with the exception's words.
 
         Ctrl-C and an exit of the process are no verdict: the case is aborted.
         """
-        case = self.begin_case(name, **declared)
+        case = self.begin_case(name, declared)
         try:
             yield case
         except (KeyboardInterrupt, SystemExit) as error:
@@ -123,7 +111,7 @@ class Run:
 
         May be called again; recording goes on until `close`.
         """
-        write_results(self.directory)
+        run_directory.write_results(self.directory)
         return report.render(self.directory)
 
     def close(self) -> None:
@@ -131,7 +119,7 @@ class Run:
         self.history.close()
 
 
-class RunCase:
+class RunningCase:
     """One case while it runs."""
 
     def __init__(self, run: Run, start_ns: int) -> None:
@@ -139,7 +127,7 @@ class RunCase:
         self._start_ns = start_ns
         self._reader = history.Reader(run.history.path)
         self._read = 0
-        self._told: list[history.Event] = []
+        self._told: list[history.RecordedEvent] = []
 
     def measure(self) -> results.CaseResult:
         """Return what the history says about this case up to now."""
@@ -190,22 +178,6 @@ class RunCase:
     def _last_events(self, count: int = 20) -> list[str]:
         telling = [event for event in self._told if not isinstance(event.body, _MANY)]
         return [f"  line {event.line}  {event.wall}  {event.body}" for event in telling[-count:]]
-
-
-def write_results(directory: Path) -> None:
-    """Compute every case of the history in `directory` into its results.json."""
-    measured = intervals.measure_file(directory / "history.jsonl")
-    write_json(
-        directory / "results.json",
-        {"format": FORMAT, "cases": [asdict(case) for case in measured]},
-    )
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write `value` to `path` so that a reader never sees half of it."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(value, indent=2, default=str) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,6 @@ import pytest
 
 from tests.kit import Clone, Kit
 
-pytest_plugins = ["experiment.fixtures"]
-
 
 @pytest.fixture(scope="session")
 def bare_clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:

@@ -1,1 +1,1 @@
-"""What the programs of this package reach, measured."""
+"""What the codec, the PMU simulator and the PDC reach, measured; `make bench-grid`."""

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ import yaml
 from benchmarks.grid.figure import Figure, announce
 from benchmarks.grid.load import PHASORS
 from benchmarks.grid.receiving import scrape
-from grid.c37118 import DataCodec, DataError
-from grid.c37118.session import Session
+from grid.c37118 import DataCodec, DataError, ReceiverSession
+from service import threads
 
 PMUS = 200
 RATE = 50
@@ -32,7 +31,7 @@ _PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class PdcResult:
     """What came of one arrangement of inputs."""
 
     streams: int
@@ -118,7 +117,7 @@ def run(seconds: float) -> list[Figure]:
     return figures
 
 
-def measure(streams: int, seconds: float) -> Result:
+def measure(streams: int, seconds: float) -> PdcResult:
     """Run 200 PMUs in `streams` inputs for a time."""
     pmus = PMUS // streams
     command = [sys.executable, "-m", "benchmarks.grid.load", str(streams), str(pmus), str(RATE)]
@@ -130,8 +129,8 @@ def measure(streams: int, seconds: float) -> Result:
         assert load.stdin is not None  # noqa: S101
         ports = [int(port) for port in load.stdout.readline().split()]
         sent: dict[int, int] = {}
-        reader = threading.Thread(target=_collect, args=(load.stdout, sent), daemon=True)
-        reader.start()
+        stdout = load.stdout
+        reader = threads.start(lambda: _collect(stdout, sent), "read the load")
         topology = Path(directory) / "topology.yml"
         topology.write_text(yaml.safe_dump(_topology(ports, pmus)))
         try:
@@ -142,15 +141,16 @@ def measure(streams: int, seconds: float) -> Result:
             reader.join()
 
 
-def _serve(topology: Path, streams: int, seconds: float, sent: dict[int, int]) -> Result:
+def _serve(topology: Path, streams: int, seconds: float, sent: dict[int, int]) -> PdcResult:
     command = [
         *(sys.executable, "-m", "grid.pdc", "serve", "--topology", str(topology)),
         *("--listen", "127.0.0.1", "--port", "0", "--poll", "0", "--metrics-port", "0"),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as pdc:
         ports: dict[str, int] = {}
-        log = threading.Thread(target=_follow, args=(pdc.stderr, ports), daemon=True)
-        log.start()
+        assert pdc.stderr is not None  # noqa: S101 - it is a pipe
+        stderr = pdc.stderr
+        log = threads.start(lambda: _follow(stderr, ports), "read the PDC's log")
         try:
             _wait(lambda: len(ports) == 2)
             return _consume(ports["output"], ports["metrics"], streams, seconds, sent)
@@ -162,7 +162,7 @@ def _serve(topology: Path, streams: int, seconds: float, sent: dict[int, int]) -
 
 def _consume(
     port: int, metrics_port: int, streams: int, seconds: float, sent: dict[int, int]
-) -> Result:
+) -> PdcResult:
     received: dict[int, int] = {}
     absent = 0
     begin_s = time.monotonic() + _WARM_UP_S
@@ -181,7 +181,7 @@ def _consume(
     after = scrape(metrics_port)
     delays = sorted((at - sent[slot]) / 1e6 for slot, at in received.items() if slot in sent)
     cpu = "process_cpu_seconds_total"
-    return Result(
+    return PdcResult(
         streams=streams,
         seconds=seconds,
         frames=len(received),
@@ -197,7 +197,7 @@ def _consume(
 
 def _frames(port: int) -> Iterator[tuple[DataCodec, bytes]]:
     """Yield the PDC's data frames undecoded: the consumer is to cost little."""
-    session = Session(1)
+    session = ReceiverSession(1)
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as sock:
         session.open()
         while True:

@@ -23,9 +23,9 @@ from grid.c37118 import (
     Stat,
     Station,
     TimeQuality,
-    envelope,
     write,
 )
+from grid.c37118.frames import envelope
 from grid.timing.slots import Slots
 from grid.transport.server import StreamServer
 
@@ -45,8 +45,8 @@ def station(idcode: int) -> Station:
     )
 
 
-class Load:
-    """One stream; its frame is made once, and stamped anew for each slot."""
+class LoadStream:
+    """One stream; its frame is made once, and gets another stamp for each slot."""
 
     def __init__(self, idcode: int, stations: tuple[Station, ...], rate: int) -> None:
         stamp = Stamp(soc=0, count=0, quality=_QUALITY)
@@ -77,7 +77,7 @@ async def _main(streams: int, pmus: int, rate: int) -> None:
     loads = []
     for index in range(streams):
         idcodes = range(1 + index * pmus, 1 + (index + 1) * pmus)
-        load = Load(1000 + index, tuple(station(idcode) for idcode in idcodes), rate)
+        load = LoadStream(1000 + index, tuple(station(idcode) for idcode in idcodes), rate)
         await load.server.bind("127.0.0.1", 0)
         await load.server.accept()
         loads.append(load)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from grid.c37118 import UNRELIABLE, Command, CommandFrame, Stamp, TimeQuality
+from grid.c37118 import Command, CommandFrame
 from service.latency import Latencies
 
 HOST = "127.0.0.1"
@@ -89,9 +89,7 @@ class _Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP always gives one
-        now = Stamp.from_ns(time.time_ns(), _TIME_BASE, TimeQuality(code=UNRELIABLE))
-        frame = CommandFrame(idcode=self._idcode, stamp=now, command=Command.DATA_ON)
-        transport.write(frame.encode())
+        transport.write(CommandFrame.now(Command.DATA_ON, idcode=self._idcode).encode())
 
     def data_received(self, data: bytes) -> None:
         now = time.time()

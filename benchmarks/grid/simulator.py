@@ -37,7 +37,7 @@ while True:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class PmuResult:
     """What a run measured."""
 
     received: Received
@@ -123,7 +123,7 @@ def run(seconds: float) -> list[Figure]:
     ]
 
 
-def measure(seconds: float, pmus: int = PMUS, rate: int = RATE) -> Result:
+def measure(seconds: float, pmus: int = PMUS, rate: int = RATE) -> PmuResult:
     """Run the simulator for so many seconds and return what was measured."""
     first, monitor = receiving.free_ports(pmus)
     with tempfile.TemporaryDirectory() as folder:
@@ -147,7 +147,7 @@ def _watched(
     rate: int,
     first: int,
     monitor: int,
-) -> Result:
+) -> PmuResult:
     try:
         _wait_ready(monitor)
         numbers: list[dict[str, float]] = []
@@ -160,7 +160,7 @@ def _watched(
     before, after = numbers
     cpu = "process_cpu_seconds_total"
     late = "pmu_frame_lateness_seconds{quantile="
-    return Result(
+    return PmuResult(
         received=received,
         cpu_share=(after[cpu] - before[cpu]) / received.seconds,
         memory_bytes=after["process_resident_memory_bytes"],
@@ -185,7 +185,7 @@ def _peer(seconds: float) -> Received | None:
         except TimeoutError:
             return None
         finally:
-            # It has a process for each client, which nobody else ends.
+            # It has a process for each client, which would go on otherwise.
             os.killpg(peer.pid, signal.SIGKILL)
 
 

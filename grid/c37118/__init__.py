@@ -5,15 +5,15 @@ need the stream's Configuration too, held by a DataCodec. Every decoder raises F
 and nothing else; encoding what was decoded gives the same bytes.
 """
 
-from grid.c37118.clocks import LOCKED, UNRELIABLE, Stamp, TimeQuality
-from grid.c37118.command import Command, CommandFrame, HeaderFrame
-from grid.c37118.configuration import Configuration
-from grid.c37118.configuration3 import Configuration3, Fragments
-from grid.c37118.data import BlockCodec, DataCodec, DataFrame, PmuData
-from grid.c37118.envelope import VERSION_2005, VERSION_2011, FrameType, frame_type
 from grid.c37118.errors import FrameError
-from grid.c37118.scale import AnalogScale, Component, PhasorScale
-from grid.c37118.station import (
+from grid.c37118.frames.clocks import LOCKED, UNRELIABLE, Stamp, TimeQuality
+from grid.c37118.frames.command import Command, CommandFrame, HeaderFrame
+from grid.c37118.frames.configuration import Configuration
+from grid.c37118.frames.configuration3 import Configuration3, Fragments
+from grid.c37118.frames.data import BlockCodec, DataCodec, DataFrame, PmuData
+from grid.c37118.frames.envelope import VERSION_2005, VERSION_2011, FrameType, frame_type
+from grid.c37118.frames.scale import AnalogScale, Component, PhasorScale
+from grid.c37118.frames.station import (
     AnalogUnit,
     DigitalUnit,
     Format,
@@ -21,10 +21,22 @@ from grid.c37118.station import (
     Station,
     unit_factor,
 )
-from grid.c37118.station3 import Station3
-from grid.c37118.status import ABSENT, QUALITY_UNKNOWN, DataError, Stat
-from grid.c37118.stream import Reassembler
-from grid.c37118.values import Measurement, absent, read, write
+from grid.c37118.frames.station3 import Station3
+from grid.c37118.frames.status import ABSENT, QUALITY_UNKNOWN, DataError, Stat
+from grid.c37118.frames.values import Measurement, absent, read, write
+from grid.c37118.session.answers import Answer, answer_frames, standard_answer
+from grid.c37118.session.reassembler import Reassembler
+from grid.c37118.session.receiver_session import ReceiverEvent, ReceiverSession
+from grid.c37118.session.sender_session import (
+    BadRequest,
+    CommandCounts,
+    DataSwitch,
+    Reply,
+    SenderEvent,
+    SenderSession,
+    SessionOpened,
+)
+from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
 
 __all__ = [
     "ABSENT",
@@ -35,8 +47,11 @@ __all__ = [
     "VERSION_2011",
     "AnalogScale",
     "AnalogUnit",
+    "Answer",
+    "BadRequest",
     "BlockCodec",
     "Command",
+    "CommandCounts",
     "CommandFrame",
     "Component",
     "Configuration",
@@ -44,6 +59,7 @@ __all__ = [
     "DataCodec",
     "DataError",
     "DataFrame",
+    "DataSwitch",
     "DigitalUnit",
     "Format",
     "Fragments",
@@ -54,15 +70,26 @@ __all__ = [
     "PhasorScale",
     "PhasorUnit",
     "PmuData",
+    "Problem",
     "Reassembler",
+    "ReceiverCounts",
+    "ReceiverEvent",
+    "ReceiverSession",
+    "Reply",
+    "SenderEvent",
+    "SenderSession",
+    "SessionOpened",
     "Stamp",
     "Stat",
     "Station",
     "Station3",
     "TimeQuality",
+    "Violation",
     "absent",
+    "answer_frames",
     "frame_type",
     "read",
+    "standard_answer",
     "unit_factor",
     "write",
 ]

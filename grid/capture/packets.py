@@ -5,7 +5,7 @@ import struct
 from typing import NamedTuple
 
 from grid.capture.pcap import Packet
-from grid.transport import options as tcp
+from service.socket_address import host_port
 
 _NULL, _ETHERNET, _RAW_OPENBSD, _RAW = 0, 1, 12, 101
 _LOOP, _LINUX_SLL, _IPV4, _IPV6, _LINUX_SLL2 = 108, 113, 228, 229, 276
@@ -26,7 +26,7 @@ class Endpoint(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return tcp.text(tuple(self))
+        return host_port(tuple(self))
 
 
 class Segment(NamedTuple):

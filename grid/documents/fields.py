@@ -3,15 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from grid.documents.document_error import DocumentError
+
 _NAME_SIZE = 16
 
 
 class Fields:
-    """Takes fields out of a document; each method returns something usable whatever it finds."""
+    """Takes fields out of a document, and collects what is wrong with it.
+
+    Each method returns something usable whatever it finds, so that one reading finds all
+    problems; check() at the end raises them together.
+    """
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        """What was wrong so far, a sentence each."""
+        """What is wrong so far, a sentence each, which begins with the place."""
+
+    def check(self) -> None:
+        """Raise DocumentError with all problems, if there are any."""
+        if self.problems:
+            raise DocumentError(self.problems)
 
     def mapping(self, value: object, where: str, keys: set[str]) -> Mapping[str, Any]:
         """Return the dict that `value` is, refusing keys outside `keys`."""

@@ -1,1 +1,1 @@
-"""Looking at streams, recorded or live: what is in them, and what is wrong with them."""
+"""The inspector: shows and checks C37.118 streams, captured or live."""

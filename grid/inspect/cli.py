@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from grid.c37118.faults import Fault, ReceiverCounts
+from grid.c37118 import ReceiverCounts, Violation
 from grid.capture.conversations import Damage
-from grid.inspect import document, sources, text
-from grid.inspect.findings import Kind, Report
-from grid.inspect.seen import Seen
-from grid.inspect.streams import Checks
+from grid.inspect import document, frame_sources, text
+from grid.inspect.findings import FindingKind, StreamReport
+from grid.inspect.observed_frame import ObservedFrame
+from grid.inspect.recording_check import RecordingCheck
 from grid.transport.address import Address, AddressError, Transport
-from service import log
+from service import log, version
 
 _FINE, _FINDINGS, _CANNOT = 0, 1, 2
 _INTERRUPTED = 130
@@ -33,13 +33,13 @@ def main(arguments: list[str] | None = None) -> None:
         _resolve(options)
         code = options.action(options)
         sys.stdout.flush()
-    except (sources.NoStreamError, AddressError) as error:
+    except (frame_sources.NoStreamError, AddressError) as error:
         print(f"c37118: {error}", file=sys.stderr)
         code = _CANNOT
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has enough of it. Nothing is left to be flushed at the end.
+        # The reader of the output has closed it. Nothing is left to be flushed at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _FINE
     sys.exit(code)
@@ -60,38 +60,38 @@ def _dump(options: argparse.Namespace) -> int:
     limit = _Limit(options.count, options.seconds)
     show = document.line if options.json else text.text
 
-    def see(seen: Seen) -> bool:
-        print(show(seen), flush=options.live)
-        return limit.reached(seen)
+    def on_frame(observed: ObservedFrame) -> bool:
+        print(show(observed), flush=options.live)
+        return limit.reached(observed)
 
     if not options.live:
-        skipped = sources.recorded(options.file, see)
+        skipped = frame_sources.recorded(options.file, on_frame)
         for flow, damage in skipped.items():
             for what in _between(damage):
                 print(f"c37118: {flow}: {what[1]}", file=sys.stderr)
         return _FINE
-    _live(options, see, lambda _, what: print(f"c37118: {what}", file=sys.stderr))
+    _live(options, on_frame, lambda _, what: print(f"c37118: {what}", file=sys.stderr))
     return _FINE
 
 
 def _check(options: argparse.Namespace) -> int:
     limit = _Limit(options.count, options.seconds)
-    checks = Checks()
+    checks = RecordingCheck()
 
-    def see(seen: Seen) -> bool:
-        checks.see(seen)
-        return limit.reached(seen)
+    def on_frame(observed: ObservedFrame) -> bool:
+        checks.take(observed)
+        return limit.reached(observed)
 
-    around = Report(stream="between the frames")
+    around = StreamReport(stream="between the frames")
     if options.live:
-        _received(around, _live(options, see, lambda kind, what: None))
+        _received(around, _live(options, on_frame, lambda kind, what: None))
     else:
-        for flow, damage in sources.recorded(options.file, see).items():
+        for flow, damage in frame_sources.recorded(options.file, on_frame).items():
             for kind, what in _between(damage):
                 around.add(kind, f"{flow}: {what}")
     reports = checks.reports()
     if not reports:
-        raise sources.NoStreamError("there are commands, and neither data nor configurations")
+        raise frame_sources.NoStreamError("there are commands, and neither data nor configurations")
     if around.findings:
         reports.append(around)
     if options.json:
@@ -102,43 +102,53 @@ def _check(options: argparse.Namespace) -> int:
     return _FINDINGS if wrong else _FINE
 
 
-def _between(damage: Damage) -> list[tuple[Kind, str]]:
+def _between(damage: Damage) -> list[tuple[FindingKind, str]]:
     found = []
     if damage.bad_crcs:
-        found.append((Kind.CRC, f"{damage.bad_crcs} frames with a wrong CRC"))
+        found.append((FindingKind.CRC, f"{damage.bad_crcs} frames with a wrong CRC"))
     if damage.skipped_bytes:
-        found.append((Kind.GARBAGE, f"{damage.skipped_bytes} bytes belong to no valid frame"))
+        found.append(
+            (FindingKind.GARBAGE, f"{damage.skipped_bytes} bytes belong to no valid frame")
+        )
     if damage.lost_bytes:
-        found.append((Kind.CAPTURE, f"the capture lacks {damage.lost_bytes} bytes of it"))
+        found.append((FindingKind.CAPTURE, f"the capture lacks {damage.lost_bytes} bytes of it"))
     return found
 
 
-def _received(report: Report, counts: ReceiverCounts) -> None:
+def _received(report: StreamReport, counts: ReceiverCounts) -> None:
     """Add what a receiver counted."""
     for kind, count, what in (
-        (Kind.CRC, counts.bad_crcs, "frames with a wrong CRC"),
-        (Kind.GARBAGE, counts.skipped_bytes, "bytes belong to no valid frame"),
-        (Kind.IDCODE, counts.wrong_idcodes, "frames carry another IDCODE"),
-        (Kind.IDCODE, counts.strangers, "datagrams come from a second sender"),
-        (Kind.CONFIGURATION, counts.contradictions, "data frames contradict the configuration"),
-        (Kind.CONFIGURATION, counts.bad_configurations, "configurations cannot be read"),
-        (Kind.GAPS, counts.connections - 1, "times the stream was lost and came back"),
+        (FindingKind.CRC, counts.bad_crcs, "frames with a wrong CRC"),
+        (FindingKind.GARBAGE, counts.skipped_bytes, "bytes belong to no valid frame"),
+        (FindingKind.IDCODE, counts.wrong_idcodes, "frames carry another IDCODE"),
+        (FindingKind.IDCODE, counts.strangers, "datagrams come from a second sender"),
+        (
+            FindingKind.CONFIGURATION,
+            counts.contradictions,
+            "data frames contradict the configuration",
+        ),
+        (FindingKind.CONFIGURATION, counts.bad_configurations, "configurations cannot be read"),
+        (FindingKind.GAPS, counts.connections - 1, "times the stream was lost and came back"),
     ):
         if count > 0:
             report.add(kind, f"{count} {what}")
 
 
 def _live(
-    options: argparse.Namespace, see: sources.See, on_problem: Callable[[Fault, str], None]
+    options: argparse.Namespace,
+    on_frame: frame_sources.OnFrame,
+    on_problem: Callable[[Violation, str], None],
 ) -> ReceiverCounts:
     address: Address = options.address
     if address.transport is not Transport.SPONTANEOUS and options.idcode is None:
-        raise sources.NoStreamError(f"{address} has to be asked by its IDCODE: add --idcode N")
+        raise frame_sources.NoStreamError(
+            f"{address} has to be asked by its IDCODE: add --idcode N"
+        )
     return asyncio.run(
-        sources.live(
+        frame_sources.live(
             address,
             options.idcode,
-            see,
+            on_frame,
             seconds=options.seconds,
             wait_s=options.wait,
             details=options.cfg3,
@@ -155,22 +165,23 @@ class _Limit:
         self._seconds = seconds
         self._start_ns: int | None = None
 
-    def reached(self, seen: Seen) -> bool:
+    def reached(self, observed: ObservedFrame) -> bool:
         """Count a frame, and tell whether it was the last one."""
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:
                 return True
-        if seen.t_ns is None or self._seconds is None:
+        if observed.t_ns is None or self._seconds is None:
             return False
-        self._start_ns = seen.t_ns if self._start_ns is None else self._start_ns
-        return seen.t_ns - self._start_ns >= self._seconds * 1e9
+        self._start_ns = observed.t_ns if self._start_ns is None else self._start_ns
+        return observed.t_ns - self._start_ns >= self._seconds * 1e9
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="c37118", description="Look at IEEE C37.118 streams, recorded or live."
     )
+    version.add_option(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -197,11 +208,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument(
         "--allow",
-        type=Kind,
+        type=FindingKind,
         action="append",
         default=[],
         metavar="KIND",
-        help=f"a kind of finding that is no error: {', '.join(Kind)}",
+        help=f"a kind of finding that is no error: {', '.join(FindingKind)}",
     )
     check.set_defaults(action=_check)
     return parser

@@ -17,23 +17,23 @@ from grid.c37118 import (
     Station3,
     read,
 )
-from grid.inspect.seen import Seen
+from grid.inspect.observed_frame import ObservedFrame
 from grid.inspect.text import iso, unit_name, units
 
 
-def line(seen: Seen) -> str:
+def line(observed: ObservedFrame) -> str:
     """Return a frame as one line of JSON; what has no value is null."""
-    frame = seen.frame
+    frame = observed.frame
     document: dict[str, Any] = {
-        "type": seen.type.name.lower(),
-        "idcode": seen.idcode,
-        "source": seen.source,
-        "received": None if seen.t_ns is None else iso(seen.t_ns),
+        "type": observed.type.name.lower(),
+        "idcode": observed.idcode,
+        "source": observed.source,
+        "received": None if observed.t_ns is None else iso(observed.t_ns),
     }
     if isinstance(frame, DataFrame):
-        assert seen.codec is not None  # noqa: S101 - else it could not be read
-        time_base = seen.codec.configuration.time_base
-        stations: tuple[Station | Station3, ...] = seen.codec.configuration.stations
+        assert observed.codec is not None  # noqa: S101 - else it could not be read
+        time_base = observed.codec.configuration.time_base
+        stations: tuple[Station | Station3, ...] = observed.codec.configuration.stations
         document |= {
             "time": iso(frame.stamp.ns(time_base)),
             "fraction_s": frame.stamp.fraction(time_base),
@@ -55,7 +55,7 @@ def line(seen: Seen) -> str:
     elif isinstance(frame, HeaderFrame):
         document |= {"text": frame.text}
     else:
-        document |= {"problem": seen.problem}
+        document |= {"problem": observed.problem}
     return json.dumps(document, allow_nan=False)
 
 

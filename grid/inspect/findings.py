@@ -1,11 +1,11 @@
-"""What can be wrong with a stream, and the report of it."""
+"""The kinds of findings about a stream, and the report of them."""
 
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
-class Kind(enum.StrEnum):
+class FindingKind(enum.StrEnum):
     """The kinds of findings; `check --allow KIND` lets one pass."""
 
     CAPTURE = "capture"
@@ -42,15 +42,15 @@ class Kind(enum.StrEnum):
 class Finding:
     """Something that is wrong."""
 
-    kind: Kind
+    kind: FindingKind
     """What kind of thing."""
     what: str
     """One sentence."""
 
 
 @dataclass(kw_only=True, slots=True)
-class Report:
-    """What was found about one stream."""
+class StreamReport:
+    """The facts and findings about one stream."""
 
     stream: str
     """Where it comes from, and its IDCODE."""
@@ -59,15 +59,15 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     """What is wrong with it."""
 
-    def add(self, kind: Kind, what: str) -> None:
+    def add(self, kind: FindingKind, what: str) -> None:
         """Add a finding."""
         self.findings.append(Finding(kind=kind, what=what))
 
-    def unexcused(self, allowed: Sequence[Kind]) -> list[Finding]:
+    def unexcused(self, allowed: Sequence[FindingKind]) -> list[Finding]:
         """Return the findings of kinds that are not allowed."""
         return [finding for finding in self.findings if finding.kind not in allowed]
 
-    def text(self, allowed: Sequence[Kind]) -> str:
+    def text(self, allowed: Sequence[FindingKind]) -> str:
         """Return the report as lines of text."""
         lines = [self.stream, *(f"    {fact}" for fact in self.facts)]
         for finding in self.findings:
@@ -77,7 +77,7 @@ class Report:
             lines.append("    nothing wrong")
         return "\n".join(lines)
 
-    def document(self, allowed: Sequence[Kind]) -> dict[str, object]:
+    def document(self, allowed: Sequence[FindingKind]) -> dict[str, object]:
         """Return the report for JSON."""
         return {
             "stream": self.stream,

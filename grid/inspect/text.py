@@ -21,7 +21,7 @@ from grid.c37118 import (
     TimeQuality,
     read,
 )
-from grid.inspect.seen import Seen
+from grid.inspect.observed_frame import ObservedFrame
 
 _ERRORS = {
     DataError.GOOD: "good",
@@ -32,19 +32,19 @@ _ERRORS = {
 _NS = 1_000_000_000
 
 
-def text(seen: Seen) -> str:
+def text(observed: ObservedFrame) -> str:
     """Return a frame as lines of text."""
-    parts = [iso(seen.t_ns)] if seen.t_ns is not None else []
-    parts += [seen.source, seen.type.name, str(seen.idcode)]
-    frame = seen.frame
+    parts = [iso(observed.t_ns)] if observed.t_ns is not None else []
+    parts += [observed.source, observed.type.name, str(observed.idcode)]
+    frame = observed.frame
     lines: list[str] = []
     if isinstance(frame, DataFrame):
-        assert seen.codec is not None  # noqa: S101 - else it could not be read
+        assert observed.codec is not None  # noqa: S101 - else it could not be read
         parts += [
-            "at " + iso(frame.stamp.ns(seen.codec.configuration.time_base)),
+            "at " + iso(frame.stamp.ns(observed.codec.configuration.time_base)),
             clock(frame.stamp.quality),
         ]
-        stations: tuple[Station | Station3, ...] = seen.codec.configuration.stations
+        stations: tuple[Station | Station3, ...] = observed.codec.configuration.stations
         lines = [
             _block(station, read(station, pmu))
             for station, pmu in zip(stations, frame.pmus, strict=True)
@@ -60,7 +60,7 @@ def text(seen: Seen) -> str:
     elif isinstance(frame, HeaderFrame):
         parts.append(repr(frame.text))
     else:
-        parts.append(f"cannot be read: {seen.problem}")
+        parts.append(f"cannot be read: {observed.problem}")
     return "\n    ".join([" ".join(parts), *lines])
 
 

@@ -1,1 +1,1 @@
-"""A phasor data concentrator: aligns C37.118 streams and sends them on as one."""
+"""The phasor data concentrator: aligns C37.118 streams and sends them on as one stream."""

@@ -11,11 +11,14 @@ from typing import NoReturn
 import pymysql
 
 from grid.c37118 import FrameError
-from grid.pdc import database, document, reading, source, store
-from grid.pdc.cache import Cache
-from grid.pdc.mqtt import MqttError
-from grid.pdc.topology import Topology
-from service import log, run
+from grid.documents.document_error import DocumentError
+from grid.pdc import configuration_source
+from grid.pdc.openpdc import database, reading, store
+from grid.pdc.outputs.mqtt_output import MqttError
+from grid.pdc.topology import document
+from grid.pdc.topology.cache import TopologyCache
+from grid.pdc.topology.model import Topology
+from service import log, run, version
 
 _POLL_DATABASE_S = 10.0
 _POLL_FILE_S = 1.0
@@ -38,7 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
         options.action(options)
     except KeyboardInterrupt:
         sys.exit(0)
-    except (source.SourceError, database.DatabaseError, reading.NoSuchNodeError) as error:
+    except (
+        configuration_source.ConfigurationSourceError,
+        database.DatabaseError,
+        reading.NoSuchNodeError,
+    ) as error:
         sys.exit(f"pdc: {error}")
     except (pymysql.MySQLError, OSError) as error:
         sys.exit(f"pdc: {options.command} failed: {database.reason(error)}")
@@ -69,28 +76,28 @@ def _apply(options: argparse.Namespace) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     # Here, because the other commands have no use for what takes a tenth of a second to load.
-    from grid.pdc.service import Service, Settings  # noqa: PLC0415
+    from grid.pdc.service import PdcService, ServiceSettings  # noqa: PLC0415
 
     # Until there is something to reload.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    settings = Settings(
+    settings = ServiceSettings(
         listen=options.listen,
         port=options.port,
         metrics_port=options.metrics_port,
         poll_s=_poll(options),
     )
-    origin: source.FileSource | source.DatabaseSource
+    origin: configuration_source.FileSource | configuration_source.DatabaseSource
     if options.topology:
-        origin, known = source.FileSource(options.topology), True
+        origin, known = configuration_source.FileSource(options.topology), True
         topology = origin.load()
     else:
-        cache = Cache(options.cache) if options.cache else None
+        cache = TopologyCache(options.cache) if options.cache else None
         login = database.Login.from_environ(options.database)
-        origin = source.DatabaseSource(login, options.node, cache)
+        origin = configuration_source.DatabaseSource(login, options.node, cache)
         topology, known = origin.first(options.wait)
 
-    async def start() -> Service:
-        service = Service(topology, settings, origin, known=known)
+    async def start() -> PdcService:
+        service = PdcService(topology, settings, origin, known=known)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.watcher.reload)
         await service.start()
         return service
@@ -112,15 +119,15 @@ def _poll(options: argparse.Namespace) -> float:
 def _show(options: argparse.Namespace) -> None:
     login = database.Login.from_environ(options.database)
     with database.wait(login, options.wait) as connection:
-        print(document.dumps(source.from_database(connection, options.node)), end="")
+        print(document.dumps(configuration_source.from_database(connection, options.node)), end="")
 
 
 def _read(path: Path) -> Topology:
     try:
-        return document.loads(path.read_text(encoding="utf-8"))
+        return document.load(path)
     except OSError as error:
         sys.exit(f"pdc: cannot read the topology {path}: {error.strerror}. Check --topology.")
-    except document.TopologyError as error:
+    except DocumentError as error:
         listed = "".join(f"\n  {problem}" for problem in error.problems)
         sys.exit(f"pdc: the topology {path} has to be corrected:{listed}")
 
@@ -136,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    version.add_option(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--database", required=True, help="name of the MySQL database")

@@ -1,4 +1,4 @@
-"""The PDC itself: inputs, alignment, output."""
+"""The concentrator: inputs, alignment, output."""
 
 import asyncio
 import logging
@@ -6,13 +6,13 @@ import math
 import time
 
 from grid.c37118 import Configuration
-from grid.pdc import mapping
-from grid.pdc.aligner import Aligner
-from grid.pdc.layout import Layout
-from grid.pdc.link import Link
-from grid.pdc.output import Output, stamp
-from grid.pdc.sorting import Sorting
-from grid.pdc.topology import Downsampling, Input, Topology
+from grid.pdc import block_mapping
+from grid.pdc.alignment.aligner import Aligner
+from grid.pdc.alignment.output_format import OutputFormat
+from grid.pdc.alignment.slot_finder import SlotFinder
+from grid.pdc.input_mapper import InputMapper
+from grid.pdc.outputs.output_publisher import OutputPublisher, stamp
+from grid.pdc.topology.model import Downsampling, InputStream, Topology
 from grid.timing.slots import Slots
 from service import run
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 START_WAIT_S = 2.0
 """After the first input told its configuration, the others have this long to tell theirs
 before the output opens without them."""
-_MOST_SORTINGS = 64
+_MOST_SLOT_FINDERS = 64
 
 
 class Concentrator:
@@ -31,20 +31,20 @@ class Concentrator:
         stream = topology.stream
         self.topology = topology
         """What it does now."""
-        self.links: list[Link] = []
-        """The inputs."""
+        self.mappers: list[InputMapper] = []
+        """The inputs, one mapper each."""
         self._changes = 0
-        self._layout = self._lay_out(topology)
+        self._format = self._format_of(topology)
         self._closest = stream.downsampling is Downsampling.CLOSEST
         self.aligner = Aligner(
-            stream.wait, self._layout, slots_per_s=stream.rate, closest=self._closest
+            stream.wait, self._format, slots_per_s=stream.rate, closest=self._closest
         )
         """What was aligned so far."""
-        self.output = Output(topology, self._layout)
-        """Where the rows go."""
+        self.output = OutputPublisher(topology, self._format)
+        """Publishes the rows."""
         self._slots = Slots(stream.rate)
-        self._sortings: dict[tuple[int, int], Sorting] = {}
-        self._receiving: dict[Link, asyncio.Task[None]] = {}
+        self._slot_finders: dict[tuple[int, int], SlotFinder] = {}
+        self._receiving: dict[InputMapper, asyncio.Task[None]] = {}
         self._accepting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
@@ -57,8 +57,8 @@ class Concentrator:
         until the inputs' configurations are known.
         """
         await self.output.bind(listen, port)
-        for source in self.topology.inputs:
-            self._connect(source)
+        for input_stream in self.topology.inputs:
+            self._connect(input_stream)
 
     async def close(self) -> None:
         """Disconnect the inputs and end all connections of the output."""
@@ -92,45 +92,47 @@ class Concentrator:
 
         Inputs that stay keep their connections, and clients of the output keep theirs. If
         the output's PMUs or formats change, rows of which something has come already leave
-        in the old layout; a CFG-2 goes before the first frame of the new one, with CFGCNT
+        in the old format; a CFG-2 goes before the first frame of the new one, with CFGCNT
         one higher, and STAT bit 10 is set for a minute. FrameError, and no change, where
         the output cannot be written as C37.118.
         """
-        before, layout = self.topology, self._layout
+        before, output_format = self.topology, self._format
         if (_output(topology), topology.pmus) != (_output(before), before.pmus):
             self._changes += 1
-            layout = self._lay_out(topology)
-            self.aligner.switch(layout)
+            output_format = self._format_of(topology)
+            self.aligner.switch(output_format)
         self.aligner.wait(topology.stream.wait)
-        self.topology, self._layout = topology, layout
+        self.topology, self._format = topology, output_format
         self.output.topology = topology
-        wanted = {_connection(source): source for source in topology.inputs}
-        for link in tuple(self.links):
-            source = wanted.pop(_connection(link.source), None)
-            if source is None:
-                self._disconnect(link)
+        wanted = {_connection(input_stream): input_stream for input_stream in topology.inputs}
+        for mapper in tuple(self.mappers):
+            input_stream = wanted.pop(_connection(mapper.input_stream), None)
+            if input_stream is None:
+                self._disconnect(mapper)
             else:
-                link.lay_out(source, layout, topology.stream.bad_time)
-        for source in wanted.values():
-            self._connect(source)
+                mapper.use_format(input_stream, output_format, topology.stream.bad_time)
+        for input_stream in wanted.values():
+            self._connect(input_stream)
         if self._opening is not None:
             self.configured()  # The one that was waited for may be gone.
 
-    def sorting(self, configuration: Configuration) -> Sorting:
-        """Return what places the frames of an input of this configuration."""
+    def slot_finder(self, configuration: Configuration) -> SlotFinder:
+        """Return the slot finder for an input of this configuration."""
         key = configuration.time_base, configuration.data_rate
-        if key not in self._sortings:
-            if len(self._sortings) >= _MOST_SORTINGS:
-                self._sortings.clear()  # Some sender tells ever new configurations.
+        if key not in self._slot_finders:
+            if len(self._slot_finders) >= _MOST_SLOT_FINDERS:
+                self._slot_finders.clear()  # Some sender tells ever new configurations.
             rate = self.topology.stream.rate
-            self._sortings[key] = Sorting(configuration, self._slots, rate, closest=self._closest)
-        return self._sortings[key]
+            self._slot_finders[key] = SlotFinder(
+                configuration, self._slots, rate, closest=self._closest
+            )
+        return self._slot_finders[key]
 
     def configured(self) -> None:
         """Take note that an input told its configuration, and open the output in time."""
         if self._accepting is not None:
             return
-        if all(link.configuration is not None for link in self.links):
+        if all(mapper.configuration is not None for mapper in self.mappers):
             self._open_output()
         elif self._opening is None:
             loop = asyncio.get_running_loop()
@@ -144,9 +146,9 @@ class Concentrator:
         elif self._timer is None or aligner.next_s < self._timer_s:
             self._arm()
 
-    def lost(self, link: Link) -> None:
+    def lost(self, mapper: InputMapper) -> None:
         """Wait for an input no longer."""
-        self.aligner.lost(link.lane)
+        self.aligner.lost(mapper.aligned)
         self._flush(time.monotonic())
 
     def _flush(self, now_s: float) -> None:
@@ -169,26 +171,28 @@ class Concentrator:
         self._timer = None
         self._flush(time.monotonic())
 
-    def _lay_out(self, topology: Topology) -> Layout:
+    def _format_of(self, topology: Topology) -> OutputFormat:
         stream = topology.stream
-        return Layout(
+        return OutputFormat(
             idcode=stream.idcode,
-            stations=[mapping.output_station(pmu, stream, self._changes) for pmu in topology.pmus],
+            stations=[
+                block_mapping.output_station(pmu, stream, self._changes) for pmu in topology.pmus
+            ],
             rate=stream.rate,
             stamp=stamp(),
         )
 
-    def _connect(self, source: Input) -> None:
-        link = Link(self, source, self._layout, self.topology.stream.bad_time)
-        self.links.append(link)
-        task = asyncio.ensure_future(link.receiver.run())
+    def _connect(self, input_stream: InputStream) -> None:
+        mapper = InputMapper(self, input_stream, self._format, self.topology.stream.bad_time)
+        self.mappers.append(mapper)
+        task = asyncio.ensure_future(mapper.receiver.run())
         task.add_done_callback(run.reraise)
-        self._receiving[link] = task
+        self._receiving[mapper] = task
 
-    def _disconnect(self, link: Link) -> None:
-        self._receiving.pop(link).cancel()
-        self.links.remove(link)
-        self.lost(link)
+    def _disconnect(self, mapper: InputMapper) -> None:
+        self._receiving.pop(mapper).cancel()
+        self.mappers.remove(mapper)
+        self.lost(mapper)
 
     def _open_output(self) -> None:
         if self._accepting is None:
@@ -197,7 +201,9 @@ class Concentrator:
 
     async def _accept(self) -> None:
         addresses = await self.output.accept()
-        waiting = [link.source.name for link in self.links if link.configuration is None]
+        waiting = [
+            mapper.input_stream.name for mapper in self.mappers if mapper.configuration is None
+        ]
         _LOG.info(
             "%s: IDCODE %d, %d PMUs at %d frames/s, listening on %s%s",
             self.topology.stream.name,
@@ -229,6 +235,6 @@ def _output(topology: Topology) -> tuple[object, ...]:
     return stream.float_format, stream.polar, stream.nominal_hz
 
 
-def _connection(source: Input) -> tuple[object, ...]:
-    """Return what an input's connection depends on; with another one it is connected anew."""
-    return source.address, source.idcode, source.silence_s, source.retry_s
+def _connection(input_stream: InputStream) -> tuple[object, ...]:
+    """Return what an input's connection depends on; a change of it means another connection."""
+    return input_stream.address, input_stream.idcode, input_stream.silence_s, input_stream.retry_s

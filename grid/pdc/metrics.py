@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.link import Link
-from grid.pdc.mqtt import MqttOutput
-from grid.pdc.rates import Rates
-from service.monitor import summary
+from grid.pdc.frame_rates import FrameRates
+from grid.pdc.input_mapper import InputMapper
+from grid.pdc.outputs.mqtt_output import MqttOutput
+from service.metrics_server import summary
 
 _INPUT = (
     ("received", "frames", "Data frames that arrived whole"),
@@ -41,66 +41,70 @@ _RECEIVER = (
 _DISCARDED = ("duplicate", "late", "ahead", "between", "bad_time")
 
 
-def collect(concentrator: Concentrator, rates: Rates) -> Iterable[Metric]:
+def collect(concentrator: Concentrator, rates: FrameRates) -> Iterable[Metric]:
     """Return all of a PDC's metrics as they are now."""
-    yield from _inputs(concentrator.links, rates)
+    yield from _inputs(concentrator.mappers, rates)
     yield from _output(concentrator, rates)
 
 
-def _inputs(links: list[Link], rates: Rates) -> Iterator[Metric]:
-    def counter(name: str, text: str, values: Iterable[tuple[Link, float]]) -> Metric:
+def _inputs(mappers: list[InputMapper], rates: FrameRates) -> Iterator[Metric]:
+    def counter(name: str, text: str, values: Iterable[tuple[InputMapper, float]]) -> Metric:
         metric = CounterMetricFamily(f"pdc_input_{name}", text, labels=["input"])
-        for link, value in values:
-            metric.add_metric([link.source.name], value)
+        for mapper, value in values:
+            metric.add_metric([mapper.input_stream.name], value)
         return metric
 
-    def gauge(name: str, text: str, values: Iterable[tuple[Link, float]]) -> Metric:
+    def gauge(name: str, text: str, values: Iterable[tuple[InputMapper, float]]) -> Metric:
         metric = GaugeMetricFamily(f"pdc_input_{name}", text, labels=["input"])
-        for link, value in values:
-            metric.add_metric([link.source.name], value)
+        for mapper, value in values:
+            metric.add_metric([mapper.input_stream.name], value)
         return metric
 
     for attribute, name, text in _INPUT:
-        yield counter(name, text, ((link, getattr(link.lane.counts, attribute)) for link in links))
+        yield counter(
+            name, text, ((mapper, getattr(mapper.aligned.counts, attribute)) for mapper in mappers)
+        )
     yield counter(
         "expected_frames",
         "Frames that should have arrived, by the time stamps of those that did",
-        ((link, link.lane.counts.expected) for link in links),
+        ((mapper, mapper.aligned.counts.expected) for mapper in mappers),
     )
     yield counter(
         "crc_errors",
         "Frames with a wrong CRC",
-        ((link, link.receiver.counts.bad_crcs) for link in links),
+        ((mapper, mapper.receiver.counts.bad_crcs) for mapper in mappers),
     )
     yield counter(
         "connections",
         "Connections made",
-        ((link, link.receiver.counts.connections) for link in links),
+        ((mapper, mapper.receiver.counts.connections) for mapper in mappers),
     )
     yield gauge(
-        "connected", "1 while connected", ((link, link.receiver.connected) for link in links)
+        "connected",
+        "1 while connected",
+        ((mapper, mapper.receiver.connected) for mapper in mappers),
     )
     yield gauge(
         "frame_rate_hertz",
         "Data frames a second, over the last seconds",
-        ((link, rates.of(link)) for link in links),
+        ((mapper, rates.of(mapper)) for mapper in mappers),
     )
-    heard = [link for link in links if link.lane.counts.latency.count]
+    heard = [mapper for mapper in mappers if mapper.aligned.counts.latency.count]
     yield gauge(
         "minimum_latency_seconds",
         "The shortest time from time stamp to arrival",
-        ((link, link.lane.counts.latency.minimum_s) for link in heard),
+        ((mapper, mapper.aligned.counts.latency.minimum_s) for mapper in heard),
     )
     yield summary(
         "pdc_input_latency_seconds",
         "From time stamp to arrival by the local clock",
-        (({"input": link.source.name}, link.lane.counts.latency) for link in heard),
+        (({"input": mapper.input_stream.name}, mapper.aligned.counts.latency) for mapper in heard),
     )
 
 
-def _output(concentrator: Concentrator, rates: Rates) -> Iterator[Metric]:
+def _output(concentrator: Concentrator, rates: FrameRates) -> Iterator[Metric]:
     counts = concentrator.aligner.counts
-    inputs = [link.lane.counts for link in concentrator.links]
+    inputs = [mapper.aligned.counts for mapper in concentrator.mappers]
     absent = sum(counts.absent.values())
     for name, text, value in (
         ("frames", "Frames published", counts.published),

@@ -1,4 +1,4 @@
-"""All of a running PDC: the concentrator, what follows its configuration, what tells of it."""
+"""A running PDC: the concentrator, its configuration watcher, its metrics server."""
 
 import asyncio
 import logging
@@ -10,19 +10,19 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from grid.pdc import metrics
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.rates import Rates
-from grid.pdc.source import Source
-from grid.pdc.topology import Topology
-from grid.pdc.watch import Watcher
+from grid.pdc.configuration_source import ConfigurationSource
+from grid.pdc.configuration_watcher import ConfigurationWatcher
+from grid.pdc.frame_rates import FrameRates
+from grid.pdc.topology.model import Topology
 from service import run
-from service.monitor import Monitor, SourceCollector
+from service.metrics_server import MetricsCollector, MetricsServer
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the command line says, besides where the configuration comes from."""
+class ServiceSettings:
+    """The options of `pdc serve`, besides the source of the configuration."""
 
     listen: str | None = None
     """Address of the output and of the metrics; None for all."""
@@ -34,11 +34,16 @@ class Settings:
     """How often the source is asked for changes; 0 for never."""
 
 
-class Service:
+class PdcService:
     """Runs what a topology says, and follows the source's changes."""
 
     def __init__(
-        self, topology: Topology, settings: Settings, source: Source, *, known: bool = True
+        self,
+        topology: Topology,
+        settings: ServiceSettings,
+        source: ConfigurationSource,
+        *,
+        known: bool = True,
     ) -> None:
         """Start from `topology`, which is the source's if `known`, or an older copy.
 
@@ -46,12 +51,14 @@ class Service:
         """
         self.concentrator = Concentrator(topology)
         """The PDC itself."""
-        self.watcher = Watcher(source, topology, self.apply, poll_s=settings.poll_s, known=known)
-        """What follows the source."""
-        self.rates = Rates(lambda: self.concentrator)
+        self.watcher = ConfigurationWatcher(
+            source, topology, self.apply, poll_s=settings.poll_s, known=known
+        )
+        """Follows the source."""
+        self.rates = FrameRates(lambda: self.concentrator)
         """Frame rates."""
-        self.monitor: Monitor | None = None
-        """What serves the metrics."""
+        self.metrics_server: MetricsServer | None = None
+        """Serves the metrics, if a port is given."""
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -61,10 +68,10 @@ class Service:
         await self._start(self.concentrator)
         if settings.metrics_port is not None:
             registry = CollectorRegistry()
-            registry.register(SourceCollector(self))
-            self.monitor = Monitor(registry)
-            self.monitor.ready = self._ready
-            await self.monitor.start(settings.listen, settings.metrics_port)
+            registry.register(MetricsCollector(self))
+            self.metrics_server = MetricsServer(registry)
+            self.metrics_server.ready = self._ready
+            await self.metrics_server.start(settings.listen, settings.metrics_port)
         self._run(self.watcher.run())
         self._run(self.rates.run())
 
@@ -74,15 +81,15 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.concentrator.close()
-        if self.monitor is not None:
-            await self.monitor.close()
+        if self.metrics_server is not None:
+            await self.metrics_server.close()
 
     async def apply(self, topology: Topology) -> None:
         """Do from now on what another topology says.
 
         Only a change of the output's own address, id, rate or outputs costs its clients
         their connections. FrameError or OSError where it cannot be done; then everything
-        is as it was, or begins anew as it was.
+        is as it was, or is started again as it was.
         """
         before = self.concentrator
         if before.can_become(topology):
@@ -133,7 +140,9 @@ class Service:
         if self.concentrator.output.open:
             return None
         waiting = [
-            link.source.name for link in self.concentrator.links if link.configuration is None
+            mapper.input_stream.name
+            for mapper in self.concentrator.mappers
+            if mapper.configuration is None
         ]
         return f"the output is not open: no configuration yet of input {', '.join(waiting)}"
 

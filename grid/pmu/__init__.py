@@ -1,1 +1,1 @@
-"""A PMU simulator: one stream of plausible phasors on TCP."""
+"""The PMU simulator: serves C37.118 streams of simulated, recorded and captured PMUs."""

@@ -1,4 +1,4 @@
-"""What a frame may say about the clock that stamped it.
+"""The state of the clock that stamps frames, as FRACSEC and STAT report it.
 
 A computer's clock is not traceable to UTC as far as this program knows, and by default the
 frames say so. With `kernel` they repeat what the kernel's own clock discipline claims: it is
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from grid.c37118 import LOCKED, QUALITY_UNKNOWN, UNRELIABLE, Stat, TimeQuality
-from grid.pmu.schedule import NS
+from grid.pmu.signals.schedule import NS
 
 _PENDING_S = 60.0
 _DAY_S = 86_400
@@ -52,8 +52,8 @@ class LeapSecond:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trust:
-    """What is claimed about the clock."""
+class ClockState:
+    """What a frame reports about its clock."""
 
     quality: TimeQuality
     """For FRACSEC."""
@@ -79,27 +79,29 @@ class Trust:
         return self.stat.to_word()
 
 
-UNKNOWN = Trust(
+UNKNOWN = ClockState(
     quality=TimeQuality(code=UNRELIABLE),
     synchronized=False,
     pmu_quality=QUALITY_UNKNOWN,
     unlocked=3,
 )
-"""Nobody vouches for the clock."""
+"""The state of a clock that is not known to be traceable to UTC."""
 
 
-def within(error_s: float) -> Trust:
+def within(error_s: float) -> ClockState:
     """Return the claim that the clock is synchronised, and off by at most `error_s`.
 
     0 claims what a GPS receiver's lock does: MSG_TQ 0, and PMU_TQ 1 (below 100 ns).
     """
     if error_s == 0:
-        return Trust(quality=TimeQuality(code=LOCKED), synchronized=True, pmu_quality=1, unlocked=0)
+        return ClockState(
+            quality=TimeQuality(code=LOCKED), synchronized=True, pmu_quality=1, unlocked=0
+        )
     if error_s > _BOUNDS_S[-1] or math.isnan(error_s):
         return UNKNOWN
     # A hair of tolerance, so that 1e-6 is "within 1 us" whatever the last binary digit says.
     code = 1 + bisect.bisect_left(_BOUNDS_S, error_s * (1 - 1e-9))
-    return Trust(
+    return ClockState(
         quality=TimeQuality(code=code),
         synchronized=True,
         pmu_quality=1 + bisect.bisect_right(_PMU_BOUNDS_S, error_s),
@@ -108,26 +110,26 @@ def within(error_s: float) -> Trust:
 
 
 class Clock(Protocol):
-    """Says how good the clock is."""
+    """Tells the state of the clock that stamps frames."""
 
-    def trust(self, ns: int) -> Trust:
-        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
+    def state(self, ns: int) -> ClockState:
+        """Return the state for the frame of a time, in ns since 1970-01-01 UTC."""
 
 
 class FixedClock:
-    """A clock of which a scenario says how good it is."""
+    """A clock whose state a scenario gives."""
 
-    def __init__(self, trust: Trust, leap: LeapSecond | None = None) -> None:
-        self._trust = trust
+    def __init__(self, state: ClockState, leap: LeapSecond | None = None) -> None:
+        self._state = state
         self._leap = leap
 
-    def trust(self, ns: int) -> Trust:
-        """Return what is claimed for the frame of a time, ns since 1970-01-01 UTC."""
+    def state(self, ns: int) -> ClockState:
+        """Return the state for the frame of a time, in ns since 1970-01-01 UTC."""
         if self._leap is None:
-            return self._trust
-        quality = self._leap.mark(self._trust.quality, ns)
+            return self._state
+        quality = self._leap.mark(self._state.quality, ns)
         return (
-            self._trust if quality is self._trust.quality else replace(self._trust, quality=quality)
+            self._state if quality is self._state.quality else replace(self._state, quality=quality)
         )
 
 
@@ -139,19 +141,19 @@ class KernelClock:
             raise OSError("only Linux tells how good its clock is; leave the clock unknown")
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._second = -1
-        self._trust = UNKNOWN
+        self._state = UNKNOWN
 
-    def trust(self, ns: int) -> Trust:
+    def state(self, ns: int) -> ClockState:
         """Return what the kernel claims, at most a second old; UNKNOWN without a discipline."""
         if ns // NS != self._second:
             self._second = ns // NS
             timex = _Timex()
             state = self._libc.adjtimex(ctypes.byref(timex))
-            self._trust = judge(state, timex.status, timex.maxerror, ns)
-        return self._trust
+            self._state = judge(state, timex.status, timex.maxerror, ns)
+        return self._state
 
 
-def judge(state: int, status: int, maxerror_us: int, ns: int) -> Trust:
+def judge(state: int, status: int, maxerror_us: int, ns: int) -> ClockState:
     """Return what adjtimex(2) amounts to: its result, its status bits, its maximum error.
 
     The kernel knows of a leap second for a day, the standard's bit is for the last minute.
@@ -159,15 +161,15 @@ def judge(state: int, status: int, maxerror_us: int, ns: int) -> Trust:
     if state in (-1, _TIME_ERROR) or status & _STA_UNSYNC:
         return UNKNOWN
     # 0 us is below the kernel's resolution, and no claim of a lock.
-    trust = within(max(1, maxerror_us) / 1e6)
+    claimed = within(max(1, maxerror_us) / 1e6)
     last_minute = ns // NS % _DAY_S >= _DAY_S - _PENDING_S
     quality = replace(
-        trust.quality,
+        claimed.quality,
         leap_pending=state == _TIME_OOP or (state in (_TIME_INS, _TIME_DEL) and last_minute),
         leap_occurred=state == _TIME_WAIT,
         leap_delete=state == _TIME_DEL,
     )
-    return replace(trust, quality=quality)
+    return replace(claimed, quality=quality)
 
 
 class _Timex(ctypes.Structure):

@@ -1,4 +1,4 @@
-"""What a simulator tells Prometheus."""
+"""The simulator's counters as Prometheus metrics."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from grid.pmu.simulator import Simulator
-from service.monitor import Monitor, SourceCollector, summary
+from service.metrics_server import MetricsCollector, MetricsServer, summary
 
 _COUNTERS = {
     "frames": ("frames_published", "Data frames that had receivers."),
@@ -22,11 +22,11 @@ _COUNTERS = {
 """Attribute of grid.transport's SenderCounts, metric, description."""
 
 
-def monitor(simulator: Simulator) -> Monitor:
-    """Return a monitor of a simulator, not started yet."""
+def metrics_server(simulator: Simulator) -> MetricsServer:
+    """Return the metrics server of a simulator, not started yet."""
     registry = CollectorRegistry()
-    registry.register(SourceCollector(_Numbers(simulator)))
-    served = Monitor(registry)
+    registry.register(MetricsCollector(_Numbers(simulator)))
+    served = MetricsServer(registry)
     served.healthy = simulator.overdue
     served.ready = simulator.waiting
     return served
@@ -57,12 +57,12 @@ class _Numbers:
         receivers = GaugeMetricFamily(
             "pmu_receivers", "Destinations that data frames go to now.", labels=["pmu"]
         )
-        for outlet in self._simulator.outlets:
-            name, counts = [outlet.stream.name], outlet.server.counts
+        for publisher in self._simulator.publishers:
+            name, counts = [publisher.stream.name], publisher.server.counts
             for key, counter in counters.items():
                 counter.add_metric(name, getattr(counts, key))
-            clients.add_metric(name, len(outlet.server.clients))
-            receivers.add_metric(name, outlet.server.receivers)
+            clients.add_metric(name, len(publisher.server.clients))
+            receivers.add_metric(name, publisher.server.receivers)
         yield from (*counters.values(), clients, receivers)
 
     def _of_rates(self) -> Iterable[Metric]:

@@ -4,12 +4,13 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 
-from grid.pmu.captured import CapturedStream
-from grid.pmu.faults import Fault, Faults
-from grid.pmu.outlet import Outlet, Stream
-from grid.pmu.scenario import Pmu, Scenario, Sources
-from grid.pmu.schedule import NS
-from grid.pmu.stream import PmuStream
+from grid.pmu.captured_stream import CapturedStream
+from grid.pmu.pmu_stream import PmuStream
+from grid.pmu.scenario.model import Scenario, SimulatedPmu
+from grid.pmu.scenario.pmu_faults import PmuFault, PmuFaults
+from grid.pmu.scenario.scenario_signals import ScenarioSignals
+from grid.pmu.signals.schedule import NS
+from grid.pmu.stream_publisher import SimulatedStream, StreamPublisher
 from grid.timing.pacing import Pacer
 from grid.transport.address import Address
 from service.latency import Latencies
@@ -26,26 +27,30 @@ class Simulator:
     def __init__(self, scenario: Scenario) -> None:
         self.lateness = Latencies()
         """From each frame's time stamp to when the kernel had it for the last client."""
-        self.outlets = [
-            Outlet(stream, addresses, self.lateness) for stream, addresses in _streams(scenario)
+        self.publishers = [
+            StreamPublisher(stream, addresses, self.lateness)
+            for stream, addresses in _streams(scenario)
         ]
         """The streams, in the scenario's order."""
         self.groups = [
-            Group(rate, [outlet for outlet in self.outlets if outlet.stream.data_rate == rate])
-            for rate in dict.fromkeys(outlet.stream.data_rate for outlet in self.outlets)
+            RateGroup(
+                rate,
+                [publisher for publisher in self.publishers if publisher.stream.data_rate == rate],
+            )
+            for rate in dict.fromkeys(publisher.stream.data_rate for publisher in self.publishers)
         ]
         """Streams of one rate."""
         self.serving = False
         """Whether all addresses are listened on and the frames run."""
 
     async def open(self) -> None:
-        """Listen, and start the frames; OSError where an address is not to be had."""
-        for outlet in self.outlets:
-            for address in outlet.addresses:
-                await _attach(outlet, address)
-        for outlet in self.outlets:
-            stream = outlet.stream
-            where = await outlet.server.accept()
+        """Listen, and start the frames; OSError where an address is not available."""
+        for publisher in self.publishers:
+            for address in publisher.addresses:
+                await _attach(publisher, address)
+        for publisher in self.publishers:
+            stream = publisher.stream
+            where = await publisher.server.accept()
             rate = stream.configuration(time.time_ns()).frames_per_second
             _LOG.info("%s: IDCODE %d, %g frames/s, %s", stream.name, stream.idcode, rate, where)
         for group in self.groups:
@@ -57,8 +62,8 @@ class Simulator:
         self.serving = False
         for group in self.groups:
             group.pacer.stop()
-        for outlet in self.outlets:
-            await outlet.server.close()
+        for publisher in self.publishers:
+            await publisher.server.close()
 
     def overdue(self) -> str | None:
         """Return what is wrong if frames should have left long ago."""
@@ -74,33 +79,33 @@ class Simulator:
         return None if self.serving else "the addresses are not listened on yet"
 
 
-class Group:
+class RateGroup:
     """Streams of one rate: one timer sends the frames of all."""
 
-    def __init__(self, rate: int, outlets: Iterable[Outlet]) -> None:
+    def __init__(self, rate: int, publishers: Iterable[StreamPublisher]) -> None:
         self.rate = rate
         """DATA_RATE."""
-        self._outlets = tuple(outlets)
-        self._slots = self._outlets[0].stream.slots
+        self._publishers = tuple(publishers)
+        self._slots = self._publishers[0].stream.slots
         self.pacer = Pacer(self._slots, self._emit)
         """When frames leave."""
 
     def _emit(self, slot: int) -> None:
         ns = self._slots.time_ns(slot)
-        for outlet in self._outlets:
-            outlet.send(slot, ns)
+        for publisher in self._publishers:
+            publisher.send(slot, ns)
         # Now there is a period's time to write the next frames.
-        for outlet in self._outlets:
-            outlet.prepare(slot + 1)
+        for publisher in self._publishers:
+            publisher.prepare(slot + 1)
 
 
-def _streams(scenario: Scenario) -> Iterator[tuple[Stream, tuple[Address, ...]]]:
-    sources = Sources(scenario)
+def _streams(scenario: Scenario) -> Iterator[tuple[SimulatedStream, tuple[Address, ...]]]:
+    signals = ScenarioSignals(scenario)
     for pmu in scenario.pmus:
         stream = PmuStream(
             pmu,
-            source=sources.of(pmu),
-            noise=sources.noise,
+            signal=signals.of(pmu),
+            noise=signals.noise,
             clock=scenario.clock,
             faults=_faults(scenario, pmu),
         )
@@ -109,24 +114,24 @@ def _streams(scenario: Scenario) -> Iterator[tuple[Stream, tuple[Address, ...]]]
         yield CapturedStream(captured, scenario.clock), captured.addresses
 
 
-def _faults(scenario: Scenario, pmu: Pmu) -> Faults:
+def _faults(scenario: Scenario, pmu: SimulatedPmu) -> PmuFaults:
     """Return the faults that touch a PMU."""
-    return Faults.of(
+    return PmuFaults.of(
         [
             event.what
             for event in scenario.events
-            if isinstance(event.what, Fault) and event.share(pmu.name)
+            if isinstance(event.what, PmuFault) and event.share(pmu.name)
         ]
     )
 
 
-async def _attach(outlet: Outlet, address: Address) -> None:
+async def _attach(publisher: StreamPublisher, address: Address) -> None:
     try:
-        await outlet.server.attach(address)
+        await publisher.server.attach(address)
     except OSError as error:
         of = f" of {address.host}" if address.host else ""
         raise OSError(
             error.errno,
-            f"{outlet.stream.name} cannot listen on port {address.port}{of} "
+            f"{publisher.stream.name} cannot listen on port {address.port}{of} "
             f"({address.transport.value}): {error.strerror or error}. Choose another.",
         ) from error

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grid.c37118 import Configuration, DataFrame
-from grid.c37118.faults import Problem
-from grid.c37118.session import Session
-from grid.transport import options as tcp
+from grid.c37118 import Configuration, DataFrame, Problem, ReceiverSession
+from grid.transport import sockets
+from service.backoff import Backoff
+from service.socket_address import host_port
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Disconnected:
     """False where the connection was never made."""
 
 
-Event = Connected | Configured | Frame | Disconnected
+StreamEvent = Connected | Configured | Frame | Disconnected
 
 
 def receive(
@@ -81,7 +81,7 @@ def receive(
     connect_timeout_s: float = 1.0,
     silence_s: float = 1.0,
     stop: threading.Event | None = None,
-) -> Iterator[Event]:
+) -> Iterator[StreamEvent]:
     """Connect once and yield what happens; the last event is Disconnected.
 
     The peer counts as dead after `silence_s` without a data frame, counted from the
@@ -89,7 +89,7 @@ def receive(
     ends it within 0.1 s. It raises nothing of its own: whatever goes wrong is the reason
     in Disconnected.
     """
-    address = tcp.text((host, port))
+    address = host_port((host, port))
     stop = stop or threading.Event()
     try:
         sock = socket.create_connection((host, port), timeout=connect_timeout_s)
@@ -99,8 +99,8 @@ def receive(
     with sock:
         yield Connected(t_ns=time.monotonic_ns(), address=address)
         try:
-            tcp.harden(sock, user_timeout_s=silence_s)
-            yield from _session(sock, Session(idcode), silence_s, stop)
+            sockets.harden(sock, user_timeout_s=silence_s)
+            yield from _session(sock, ReceiverSession(idcode), silence_s, stop)
             why = "stopped by this side"
         except OSError as error:
             why = error.strerror or str(error)
@@ -115,12 +115,12 @@ def watch(
     connect_timeout_s: float = 1.0,
     silence_s: float = 1.0,
     stop: threading.Event,
-) -> Iterator[Event]:
+) -> Iterator[StreamEvent]:
     """Yield what happens, connecting again and again until `stop` is set.
 
     Pauses between attempts grow from 0.1 s to 1 s, and begin anew after a frame came.
     """
-    pause_s = _FIRST_PAUSE_S
+    pauses = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S)
     while not stop.is_set():
         for event in receive(
             host,
@@ -131,15 +131,14 @@ def watch(
             stop=stop,
         ):
             if isinstance(event, Frame):
-                pause_s = _FIRST_PAUSE_S
+                pauses.reset()
             yield event
-        stop.wait(pause_s)
-        pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+        stop.wait(pauses.pause_s())
 
 
 def _session(
-    sock: socket.socket, session: Session, silence_s: float, stop: threading.Event
-) -> Iterator[Event]:
+    sock: socket.socket, session: ReceiverSession, silence_s: float, stop: threading.Event
+) -> Iterator[StreamEvent]:
     session.open()
     heard_s = time.monotonic()
     while not stop.is_set():
@@ -173,7 +172,7 @@ def _session(
                 yield Frame(t_ns=t_ns, data=data, fraction=data.stamp.fraction(time_base))
 
 
-def _flush(sock: socket.socket, session: Session, limit_s: float) -> None:
+def _flush(sock: socket.socket, session: ReceiverSession, limit_s: float) -> None:
     if commands := session.commands():
         sock.settimeout(limit_s)
         sock.sendall(b"".join(commands))

@@ -3,20 +3,20 @@
 import socket
 from typing import Any
 
-from grid.transport import options as tcp
-from grid.transport.stream import Send, Stream
+from grid.transport.sender_state import Send, SenderState
+from service.socket_address import host_port
 
 
-class Sender:
+class DatagramSender:
     """A UDP socket that sends frames, and counts what the kernel doesn't take."""
 
-    def __init__(self, stream: Stream, sock: socket.socket) -> None:
+    def __init__(self, state: SenderState, sock: socket.socket) -> None:
         self.sock = sock
-        self._stream = stream
+        self._state = state
 
     def to(self, *address: Any) -> Send:
         """Return the function that sends a frame to a socket address."""
-        sendto, counts = self.sock.sendto, self._stream.counts
+        sendto, counts = self.sock.sendto, self._state.counts
 
         def send(frame: bytes) -> None:
             try:
@@ -26,10 +26,10 @@ class Sender:
                 if isinstance(error, ConnectionError) and self._again(frame, address):
                     return
                 counts.unsent += 1
-                self._stream.warn(
+                self._state.warn(
                     str(address[0]),
                     f"send {error.errno}",
-                    f"cannot send to {tcp.text(address)}: {error.strerror}",
+                    f"cannot send to {host_port(address)}: {error.strerror}",
                 )
 
         return send

@@ -5,14 +5,20 @@ import logging
 import socket
 from collections.abc import Callable
 
-from grid.c37118 import Configuration, Configuration3, DataCodec
-from grid.c37118.faults import Fault, ReceiverCounts
-from grid.c37118.session import Session
-from grid.transport import options as tcp
+from grid.c37118 import (
+    Configuration,
+    Configuration3,
+    DataCodec,
+    ReceiverCounts,
+    ReceiverSession,
+    Violation,
+)
 from grid.transport import sockets
 from grid.transport.address import Address, Transport
-from grid.transport.link import Link, reason_of
+from grid.transport.receiver_connection import ReceiverConnection, reason_of
 from grid.transport.resolver import Resolver
+from service.backoff import Backoff
+from service.once import Once
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,7 +46,7 @@ class Receiver:
         on_configuration: Callable[[Configuration], None],
         on_frame: Callable[[DataCodec, bytes], None],
         on_lost: Callable[[], None],
-        on_problem: Callable[[Fault, str], None] | None = None,
+        on_problem: Callable[[Violation, str], None] | None = None,
         on_details: Callable[[Configuration3], None] | None = None,
     ) -> None:
         """Take what to receive, and whom to tell. Only spontaneous streams need no `idcode`.
@@ -68,7 +74,7 @@ class Receiver:
         self.last_failure = ""
         """Why the last attempt came to nothing."""
         self._idcode = idcode
-        self._told: set[Fault] = set()
+        self._told = Once()
         self._resolver = Resolver(
             address.host,
             address.port,
@@ -78,38 +84,38 @@ class Receiver:
 
     async def run(self) -> None:
         """Connect, wait for the end, pause, and so on; ends only when cancelled."""
-        pause_s = _FIRST_PAUSE_S
+        pauses = Backoff(_FIRST_PAUSE_S, self.retry_s)
         while True:
             self.counts.attempts += 1
-            link = Link(self, self.session())
+            connection = ReceiverConnection(self, self.session())
             try:
                 try:
                     # Not wait_for(), which in Python 3.11 may swallow that run() is cancelled.
                     async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                        await self._open(link)
+                        await self._open(connection)
                 except (OSError, TimeoutError) as error:
                     self._failed(reason_of(error) or f"no answer within {_CONNECT_TIMEOUT_S:g} s")
                 else:
-                    why = await link.ended
-                    if link.frames:
-                        pause_s, self._failures = _FIRST_PAUSE_S, 0
+                    why = await connection.ended
+                    if connection.frames:
+                        self._failures = 0
+                        pauses.reset()
                         _LOG.warning("%s: lost the stream: %s; trying again", self.where, why)
                     else:
                         self._failed(why)
             finally:
-                link.close()
+                connection.close()
                 self.lost()
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, self.retry_s)
+            await asyncio.sleep(pauses.pause_s())
 
     @property
     def where(self) -> str:
         """The stream and its address, for messages."""
         return f"{self.name} ({self.address})"
 
-    def session(self) -> Session:
+    def session(self) -> ReceiverSession:
         """Return a session that goes on counting where the last one ended."""
-        return Session(
+        return ReceiverSession(
             self._idcode,
             counts=self.counts,
             told=self._told,
@@ -130,14 +136,14 @@ class Receiver:
             self.connected = False
             self.on_lost()
 
-    async def _open(self, link: Link) -> None:
+    async def _open(self, connection: ReceiverConnection) -> None:
         transport = self.address.transport
         if transport in (Transport.SPONTANEOUS, Transport.TCP_UDP):
             # Before the commands, so that the first data frame finds its port open.
             sock = await sockets.receiving(self.address)
-            await link.take_data(sock)
+            await connection.take_data(sock)
         if transport is Transport.SPONTANEOUS:
-            link.watch()
+            connection.watch()
             return
         family, where = await self._resolver.resolve()
         kind = socket.SOCK_DGRAM if transport is Transport.UDP else socket.SOCK_STREAM
@@ -146,10 +152,10 @@ class Receiver:
             sock.setblocking(False)
             await asyncio.get_running_loop().sock_connect(sock, where)
             if transport is Transport.UDP:
-                await link.take_both(sock)
+                await connection.take_both(sock)
             else:
-                tcp.harden(sock, user_timeout_s=self.silence_s)
-                await link.take_stream(sock)
+                sockets.harden(sock, user_timeout_s=self.silence_s)
+                await connection.take_stream(sock)
         except BaseException:
             sock.close()
             raise
@@ -167,5 +173,5 @@ class Receiver:
                 self.retry_s,
             )
 
-    def _log_problem(self, _kind: Fault, what: str) -> None:
+    def _log_problem(self, _kind: Violation, what: str) -> None:
         _LOG.warning("%s: %s", self.where, what)

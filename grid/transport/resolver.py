@@ -1,12 +1,13 @@
-"""Name resolution that survives a name server that is away."""
+"""Name resolution that goes on with the last known address while the name server is away."""
 
 import asyncio
 import socket
-import threading
 from typing import Any
 
-Address = tuple[socket.AddressFamily, Any]
-"""Address family and socket address."""
+from service import threads
+
+SocketAddress = tuple[socket.AddressFamily, Any]
+"""Address family, and the address as the socket module takes it."""
 
 _PATIENCE_S = 0.4
 
@@ -15,8 +16,7 @@ class Resolver:
     """Resolves one host, and falls back to its last known address.
 
     A lookup blocks a thread for as long as the name server stays silent, so there is
-    never more than one under way; while it is, the last known address is used. The
-    thread is a daemon: the end of the process waits for no name server.
+    never more than one under way; while it is, the last known address is used.
     """
 
     def __init__(
@@ -25,13 +25,13 @@ class Resolver:
         self._host = host
         self._port = port
         self._kind = kind
-        self._known: Address | None = None
-        self._pending: asyncio.Future[Address] | None = None
+        self._known: SocketAddress | None = None
+        self._pending: asyncio.Future[SocketAddress] | None = None
 
-    async def resolve(self) -> Address:
+    async def resolve(self) -> SocketAddress:
         """Return an address; OSError if there never was one."""
         if self._pending is None:
-            self._pending = self._look_up()
+            self._pending = threads.call(self._look_up, f"look up {self._host}")
         # A known address is worth more than a long wait for a perhaps newer one.
         patience_s = _PATIENCE_S if self._known else None
         done, _ = await asyncio.wait({self._pending}, timeout=patience_s)
@@ -45,29 +45,11 @@ class Resolver:
         assert self._known is not None  # noqa: S101 - else the wait had no end
         return self._known
 
-    def _look_up(self) -> asyncio.Future[Address]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Address] = loop.create_future()
-
-        def deliver(found: Address | OSError) -> None:
-            if future.done():
-                return
-            if isinstance(found, OSError):
-                future.set_exception(found)
-            else:
-                future.set_result(found)
-
-        def work() -> None:
-            found: Address | OSError
-            try:
-                first = socket.getaddrinfo(self._host, self._port, type=self._kind)[0]
-                found = first[0], first[4]
-            except OSError as error:
-                found = error
-            except UnicodeError as error:  # A label of the name is empty or too long.
-                found = OSError(str(error))
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(deliver, found)
-
-        threading.Thread(target=work, name=f"look up {self._host}", daemon=True).start()
-        return future
+    def _look_up(self) -> SocketAddress:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(self._host, self._port, type=self._kind)[
+                0
+            ]
+        except UnicodeError as error:  # A label of the name is empty or too long.
+            raise OSError(str(error)) from error
+        return family, address

@@ -2,18 +2,18 @@
 
 from collections.abc import Collection
 
-from grid.c37118 import Command
+from grid.c37118 import Answer, Command
 from grid.transport.address import Address, Transport
-from grid.transport.spontaneous import SpontaneousOutlet
-from grid.transport.stream import MOST_CLIENTS, Answer, Peer, SenderCounts, Stream
-from grid.transport.tcp import TcpOutlet
-from grid.transport.udp import UdpOutlet
+from grid.transport.sender_state import MOST_CLIENTS, Peer, SenderCounts, SenderState
+from grid.transport.spontaneous import SpontaneousSender
+from grid.transport.tcp import TcpListener
+from grid.transport.udp import UdpListener
 
-_OUTLETS: dict[Transport, type[TcpOutlet | UdpOutlet | SpontaneousOutlet]] = {
-    Transport.TCP: TcpOutlet,
-    Transport.TCP_UDP: TcpOutlet,
-    Transport.UDP: UdpOutlet,
-    Transport.SPONTANEOUS: SpontaneousOutlet,
+_TRANSPORTS: dict[Transport, type[TcpListener | UdpListener | SpontaneousSender]] = {
+    Transport.TCP: TcpListener,
+    Transport.TCP_UDP: TcpListener,
+    Transport.UDP: UdpListener,
+    Transport.SPONTANEOUS: SpontaneousSender,
 }
 
 
@@ -39,32 +39,34 @@ class StreamServer:
         limit: int = MOST_CLIENTS,
         buffer: int = BUFFER,
     ) -> None:
-        self._stream = Stream(idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer)
+        self._state = SenderState(
+            idcode=idcode, answer=answer, name=name, limit=limit, buffer=buffer
+        )
 
     @property
     def name(self) -> str:
         """How log messages call this stream."""
-        return self._stream.name
+        return self._state.name
 
     @property
     def idcode(self) -> int:
         """The id that commands must carry."""
-        return self._stream.idcode
+        return self._state.idcode
 
     @property
     def counts(self) -> SenderCounts:
         """What happened so far."""
-        return self._stream.counts
+        return self._state.counts
 
     @property
     def clients(self) -> Collection[Peer]:
         """Open connections, and UDP clients that turned data on."""
-        return self._stream.clients.keys()
+        return self._state.clients.keys()
 
     @property
     def receivers(self) -> int:
         """How many destinations a data frame is sent to now."""
-        return len(self._stream.targets)
+        return len(self._state.targets)
 
     async def bind(self, listen: str | None, port: int) -> None:
         """Take TCP `port` of the address `listen` (None: all); connections are still refused.
@@ -78,37 +80,36 @@ class StreamServer:
 
         OSError where the address is not to be had.
         """
-        outlet = _OUTLETS[address.transport](self._stream, address)
-        await outlet.bind()
-        self._stream.outlets.append(outlet)
+        transport = _TRANSPORTS[address.transport](self._state, address)
+        await transport.bind()
+        self._state.transports.append(transport)
 
     async def accept(self) -> str:
         """Accept and send from now on; return the addresses, for the log."""
-        return ", ".join([await outlet.start() for outlet in self._stream.outlets])
+        return ", ".join([await transport.start() for transport in self._state.transports])
 
     @property
     def port(self) -> int:
         """The port that the first transport listens on; 0 before bind()."""
-        return self._stream.outlets[0].port if self._stream.outlets else 0
+        return self._state.transports[0].port if self._state.transports else 0
 
     def publish(self, frame: bytes) -> None:
         """Send one data frame to the clients that turned data on."""
-        stream = self._stream
-        for send in stream.targets:
+        state = self._state
+        for send in state.targets:
             send(frame)
-        stream.counts.frames += 1
-        stream.counts.sent += len(stream.targets)
+        state.counts.frames += 1
+        state.counts.sent += len(state.targets)
 
     def announce(self) -> None:
         """Send CFG-2 now to all who get data; call it before the first frame that needs it."""
-        answer = self._stream.answer(Command.SEND_CFG2)
-        for frame in (answer,) if isinstance(answer, bytes) else answer or ():
-            for send in self._stream.targets:
+        for frame in self._state.answer_to(Command.SEND_CFG2) or ():
+            for send in self._state.targets:
                 send(frame)
 
     async def close(self) -> None:
         """Stop listening and end all connections."""
-        for outlet in self._stream.outlets:
-            outlet.close()
-        for client in tuple(self._stream.clients):
+        for transport in self._state.transports:
+            transport.close()
+        for client in tuple(self._state.clients):
             client.abort()

@@ -1,4 +1,4 @@
-"""UDP sockets, and the socket options of multicast, which differ between IPv4 and IPv6."""
+"""UDP sockets, and the socket options of TCP, UDP and multicast for IPv4 and IPv6."""
 
 import asyncio
 import socket
@@ -15,6 +15,21 @@ _RECEIVE_BUFFER = 1 << 20
 _LINUX = sys.platform == "linux"
 _IP_RECVERR, _IPV6_RECVERR = 11, 25
 """linux/in.h and in6.h; Python 3.11 has no names for them."""
+
+
+def harden(sock: socket.socket, *, user_timeout_s: float) -> None:
+    """Make the kernel notice a peer that went away without a word.
+
+    Small frames leave at once (no Nagle), an idle connection is probed each second, and
+    a connection whose peer acknowledged nothing for `user_timeout_s` is ended.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if _LINUX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, max(1, round(user_timeout_s)))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(user_timeout_s * 1000))
 
 
 async def listening(host: str, port: int) -> list[socket.socket]:

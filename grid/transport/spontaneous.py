@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from grid.c37118 import Command
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
+from grid.transport.datagrams import DatagramSender
 from grid.transport.resolver import Resolver
-from grid.transport.stream import Send, Stream
+from grid.transport.sender_state import Send, SenderState
 from service import run
+from service.backoff import Backoff
+from service.socket_address import host_port
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,14 +23,14 @@ _ANNOUNCE_S = 60.0
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 1.0, 10.0
 
 
-class SpontaneousOutlet:
+class SpontaneousSender:
     """Sends data, and a CFG-2 each minute, to one address or group; takes no commands."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
-        self.stream = stream
+    def __init__(self, state: SenderState, address: Address) -> None:
+        self.state = state
         self.address = address
         self._resolver = Resolver(address.host, address.port, kind=socket.SOCK_DGRAM)
-        self._sender: Sender | None = None
+        self._sender: DatagramSender | None = None
         self._sends: list[Send] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -56,12 +57,12 @@ class SpontaneousOutlet:
         if self._task is not None:
             self._task.cancel()
         self._sends = []
-        self.stream.retarget()
+        self.state.retarget()
         if self._sender is not None:
             self._sender.close()
 
     async def _announce(self) -> None:
-        pause_s, known = _FIRST_PAUSE_S, None
+        pauses, known = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S), None
         while True:
             try:
                 # Each time anew: behind a name, the receiver may have moved.
@@ -70,24 +71,23 @@ class SpontaneousOutlet:
                     self._aim(family, where)
                     known = family, where
             except OSError as error:
-                self.stream.warn(
+                self.state.warn(
                     self.address.host,
                     "destination",
                     f"cannot send to {self.address}: {error.strerror or error}; trying on",
                 )
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+                await asyncio.sleep(pauses.pause_s())
                 continue
-            for frame in self.stream.answer_to(Command.SEND_CFG2) or ():
+            for frame in self.state.answer_to(Command.SEND_CFG2) or ():
                 for send in self._sends:
                     send(frame)
             await asyncio.sleep(_ANNOUNCE_S)
 
     def _aim(self, family: socket.AddressFamily, where: tuple[Any, ...]) -> None:
-        sender = Sender(self.stream, sockets.sending(family, self.address))
+        sender = DatagramSender(self.state, sockets.sending(family, self.address))
         if self._sender is not None:
             self._sender.close()
         self._sender = sender
         self._sends = [sender.to(*sockets.scoped(self.address, where))]
-        self.stream.retarget()
-        _LOG.info("%s: sends to %s", self.stream.name, tcp.text(where))
+        self.state.retarget()
+        _LOG.info("%s: sends to %s", self.state.name, host_port(where))

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import cast
 
-from grid.c37118 import Reassembler
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
-from grid.transport.stream import Peer, Send, Stream
+from grid.transport.datagrams import DatagramSender
+from grid.transport.sender_state import Peer, Send, SenderState
+from service.socket_address import host_port
 
 _SEND_BUFFER = 64 * 1024
 """Asked of the kernel for each client."""
@@ -19,15 +18,15 @@ _USER_TIMEOUT_S = 10.0
 _BACKLOG = 128
 
 
-class TcpOutlet:
+class TcpListener:
     """Listens on a TCP port, and serves whoever connects."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
-        self.stream = stream
+    def __init__(self, state: SenderState, address: Address) -> None:
+        self.state = state
         self.address = address
         self._server: asyncio.Server | None = None
         self._receivers: dict[TcpClient, Send] = {}
-        self._data: dict[socket.AddressFamily, Sender] = {}
+        self._data: dict[socket.AddressFamily, DatagramSender] = {}
 
     async def bind(self) -> None:
         """Take the port; connections are still refused. OSError where it is not to be had."""
@@ -52,7 +51,7 @@ class TcpOutlet:
         """Accept connections from now on."""
         assert self._server is not None, "bind() first"  # noqa: S101
         await self._server.start_serving()
-        where = ", ".join(tcp.text(sock.getsockname()) for sock in self._server.sockets)
+        where = ", ".join(host_port(sock.getsockname()) for sock in self._server.sockets)
         to = f", data to UDP port {self.address.data_port}" if self.address.data_port else ""
         return where + to
 
@@ -70,32 +69,31 @@ class TcpOutlet:
             self._receivers.pop(client, None)
         else:
             self._receivers[client] = send
-        self.stream.retarget()
+        self.state.retarget()
 
     def close(self) -> None:
         """Listen no more, and end all connections."""
         if self._server is not None:
             self._server.close()
-        for client in tuple(self.stream.clients):
+        for client in tuple(self.state.clients):
             client.abort()
         for sender in self._data.values():
             sender.close()
 
-    def _sender(self, family: socket.AddressFamily) -> Sender:
+    def _sender(self, family: socket.AddressFamily) -> DatagramSender:
         if family not in self._data:
-            self._data[family] = Sender(self.stream, sockets.sending(family, self.address))
+            self._data[family] = DatagramSender(self.state, sockets.sending(family, self.address))
         return self._data[family]
 
 
 class TcpClient(Peer, asyncio.Protocol):
     """One connection of a client."""
 
-    def __init__(self, outlet: TcpOutlet) -> None:
-        super().__init__(outlet.stream, "?", "?")
+    def __init__(self, listener: TcpListener) -> None:
+        super().__init__(listener.state, "?", "?")
         self.family: socket.AddressFamily = socket.AF_INET
         """Of its address."""
-        self._outlet = outlet
-        self._reassembler = Reassembler()
+        self._listener = listener
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -103,49 +101,44 @@ class TcpClient(Peer, asyncio.Protocol):
         # No isinstance: uvloop's transports are of classes of their own.
         self._transport = transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername") or ("?", 0)
-        self.host, self.address = str(peer[0]), tcp.text(peer)
-        if not self.stream.admit(self):
+        self.host, self.address = str(peer[0]), host_port(peer)
+        if not self.state.admit(self):
             transport.abort()
             return
         sock: socket.socket = transport.get_extra_info("socket")
         self.family = socket.AddressFamily(sock.family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        tcp.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
-        transport.set_write_buffer_limits(high=self.stream.buffer)
+        sockets.harden(sock, user_timeout_s=_USER_TIMEOUT_S)
+        transport.set_write_buffer_limits(high=self.state.buffer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
         if self.on:
             self.switch(False)
-        self.stream.dismiss(self)
+        self.state.dismiss(self)
         if self.used:
-            self.stream.left(self, str(exc) if exc else "")
+            self.state.left(self, str(exc) if exc else "")
 
     def data_received(self, data: bytes) -> None:
         """Obey what the bytes say."""
-        reader = self._reassembler
-        before = reader.skipped_bytes, reader.bad_crcs
-        for frame in reader.feed(data):
-            self.take(frame)
-        if reader.skipped_bytes != before[0]:
-            self.skipped(reader.skipped_bytes - before[0], reader.bad_crcs - before[1])
+        self.obey(self.session.feed(data))
 
     def pause_writing(self) -> None:
         """Drop the client: the transport says that its buffer is full."""
-        self.stream.counts.slow += 1
+        self.state.counts.slow += 1
         self.warn("slow", "is dropped: it does not read what it asked for")
         self.abort()
 
     def reply(self, frames: tuple[bytes, ...]) -> None:
         """Write the answer; a long one is no sign of a client that doesn't read."""
         answer = b"".join(frames)
-        self._transport.set_write_buffer_limits(high=self.stream.buffer + len(answer))
+        self._transport.set_write_buffer_limits(high=self.state.buffer + len(answer))
         self._transport.write(answer)
 
     def switch(self, on: bool) -> None:
         """Turn data on or off."""
         self.on = on
-        self._outlet.switch(self, self._transport.write if on else None)
+        self._listener.switch(self, self._transport.write if on else None)
 
     def abort(self) -> None:
         """End the connection without waiting for the client."""

@@ -5,26 +5,25 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from grid.c37118 import Reassembler
-from grid.transport import options as tcp
 from grid.transport import sockets
 from grid.transport.address import Address
-from grid.transport.datagrams import Sender
-from grid.transport.stream import Peer, Send, Stream
+from grid.transport.datagrams import DatagramSender
+from grid.transport.sender_state import Peer, Send, SenderState
+from service.socket_address import host_port
 
 
-class UdpOutlet:
+class UdpListener:
     """Listens on a UDP port for commands, and sends answers and data where they came from."""
 
-    def __init__(self, stream: Stream, address: Address) -> None:
-        self.stream = stream
+    def __init__(self, state: SenderState, address: Address) -> None:
+        self.state = state
         self.address = address
         self._doors: list[_Door] = []
 
     async def bind(self) -> None:
         """Take the port; OSError where it is not to be had."""
         found = await sockets.listening(self.address.host, self.address.port)
-        self._doors = [_Door(self.stream, sock) for sock in found]
+        self._doors = [_Door(self.state, sock) for sock in found]
 
     @property
     def port(self) -> int:
@@ -36,7 +35,7 @@ class UdpOutlet:
         loop = asyncio.get_running_loop()
         for door in self._doors:
             await loop.create_datagram_endpoint(lambda door=door: door, sock=door.sock)  # type: ignore[misc]
-        return ", ".join(f"UDP {tcp.text(door.sock.getsockname())}" for door in self._doors)
+        return ", ".join(f"UDP {host_port(door.sock.getsockname())}" for door in self._doors)
 
     def targets(self) -> Iterable[Send]:
         """Return the clients with data turned on."""
@@ -48,11 +47,11 @@ class UdpOutlet:
             door.close()
 
 
-class _Door(Sender, asyncio.DatagramProtocol):
-    """One socket of a UdpOutlet, and its clients by socket address."""
+class _Door(DatagramSender, asyncio.DatagramProtocol):
+    """One socket of a UdpListener, and its clients by socket address."""
 
-    def __init__(self, stream: Stream, sock: socket.socket) -> None:
-        super().__init__(stream, sock)
+    def __init__(self, state: SenderState, sock: socket.socket) -> None:
+        super().__init__(state, sock)
         self.clients: dict[tuple[Any, ...], UdpClient] = {}
         """Those that turned data on. (Two behind one IP address have two ports.)"""
         self._transport: asyncio.DatagramTransport | None = None
@@ -61,14 +60,8 @@ class _Door(Sender, asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, address: tuple[Any, ...]) -> None:
-        client = self.clients.get(address) or UdpClient(self._stream, self, address)
-        reader = Reassembler()
-        frames = reader.feed(data)
-        reader.end()
-        if reader.skipped_bytes:
-            client.skipped(reader.skipped_bytes, reader.bad_crcs)
-        for frame in frames:
-            client.take(frame)
+        client = self.clients.get(address) or UdpClient(self._state, self, address)
+        client.obey(client.session.feed_datagram(data))
 
     def error_received(self, exc: Exception) -> None:
         self.refused()
@@ -78,7 +71,7 @@ class _Door(Sender, asyncio.DatagramProtocol):
         for address in sockets.unreachable(self.sock):
             client = self.clients.get(address)
             if client is not None:
-                self._stream.counts.unreachable += 1
+                self._state.counts.unreachable += 1
                 client.leave("nobody is at its port any more")
 
     def close(self) -> None:
@@ -94,13 +87,16 @@ class _Door(Sender, asyncio.DatagramProtocol):
 class UdpClient(Peer):
     """A socket address that sent a command."""
 
-    def __init__(self, stream: Stream, door: _Door, address: tuple[Any, ...]) -> None:
-        super().__init__(stream, str(address[0]), tcp.text(address))
+    def __init__(self, state: SenderState, door: _Door, address: tuple[Any, ...]) -> None:
+        super().__init__(state, str(address[0]), host_port(address))
         self.send = door.to(*address)
         """Sends one frame to it."""
         self.used = True
         self._door = door
         self._key = address
+
+    def opened(self) -> None:
+        """Count a client only once it turns data on: any host may send a datagram."""
 
     def reply(self, frames: tuple[bytes, ...]) -> None:
         """Send each frame of the answer as a datagram."""
@@ -111,20 +107,20 @@ class UdpClient(Peer):
         """Turn data on or off; a client without data is not remembered."""
         if not on:
             self.leave("")
-        elif not self.on and self.stream.admit(self):
+        elif not self.on and self.state.admit(self):
             self.on = True
             self._door.clients[self._key] = self
-            self.stream.joined(self)
-            self.stream.retarget()
+            self.state.joined(self)
+            self.state.retarget()
 
     def leave(self, why: str) -> None:
         """Send nothing more."""
         if self.on:
             self.on = False
             del self._door.clients[self._key]
-            self.stream.dismiss(self)
-            self.stream.retarget()
-            self.stream.left(self, why)
+            self.state.dismiss(self)
+            self.state.retarget()
+            self.state.left(self, why)
 
     def abort(self) -> None:
         """Send nothing more."""

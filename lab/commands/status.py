@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from grid.c37118.status import DataError
+from grid.c37118 import DataError
 from grid.transport import client
 from lab.cluster.api import NAMESPACE, is_ready
 from lab.cluster.find import Lab

@@ -1,7 +1,7 @@
-"""Timer profiles, and when each stage of a recovery must come under them.
+"""Timer profiles: every timer that decides how fast a cluster notices a loss and recovers.
 
 The timers stand in playbooks/vars/profiles.yml, which the roles read too, so that
-a prediction and the cluster that it is held against cannot differ.
+a prediction and the cluster that it is compared with cannot differ.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -14,29 +14,6 @@ from lab.config.files import ROOT
 from lab.console.errors import LabError
 
 PROFILES_FILE = ROOT / "playbooks" / "vars" / "profiles.yml"
-
-START_ALLOWANCE_S = 30.0
-"""Time a pod may take from its node to its first frame on a loaded two-core machine.
-
-No timer guarantees it: it only tells a slow start from one that never comes.
-"""
-LATENESS_S = 3.0
-"""How much later than its timer a controller may act, and a watch event arrive."""
-EARLINESS_S = 1.0
-"""How much earlier than its timer an event may seem: renewals carry jitter of 4 %,
-and a rule is in force some milliseconds before the harness has verified it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """When a stage may be reached, counted from the fault in force."""
-
-    earliest_s: float
-    """Seconds before which the timers forbid the stage."""
-    latest_s: float
-    """Seconds after which it counts as missed."""
-    why: str
-    """The arithmetic, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,70 +61,10 @@ class Profile:
         """Interval of a kubelet's lease renewals (a quarter of the lease)."""
         return self.node_lease_duration_s / 4
 
-    def windows(self, case: str) -> dict[str, Window]:
-        """Return the window of each stage of `case`, in the order of the stages.
-
-        Raises KeyError for a case without a prediction.
-        """
-        return {
-            "pdc-killed": self._container_killed,
-            "mysql-deleted": self._pod_deleted,
-            "worker-isolated": self._node_isolated,
-        }[case]()
-
-    def _node_isolated(self) -> dict[str, Window]:
-        """Predict the stages of a worker that is cut off.
-
-        The newest heartbeat is up to one renewal old when the fault comes, and the
-        controller looks once a period (node_lifecycle_controller.go).
-        """
-        not_ready = Window(
-            earliest_s=max(0.0, self.node_monitor_grace_s - self.renew_s - EARLINESS_S),
-            latest_s=self.node_monitor_grace_s + self.node_monitor_period_s + LATENESS_S,
-            why=f"grace {self.node_monitor_grace_s} s, less up to one lease renewal "
-            f"({self.renew_s:g} s), plus up to one look of the controller "
-            f"({self.node_monitor_period_s} s)",
-        )
-        # The tainting pass may meet a cache that still calls the node Ready; it drops the
-        # node then and has spent its token (node_lifecycle_controller.go).
-        turn_s = 1 / self.node_eviction_rate
-        evicted = Window(
-            earliest_s=not_ready.earliest_s + self.toleration_s,
-            latest_s=not_ready.latest_s + self.toleration_s + turn_s + LATENESS_S,
-            why=f"NotReady, plus the toleration of {self.toleration_s} s, plus up to one turn of "
-            f"the eviction limiter ({turn_s:g} s)",
-        )
-        return {
-            "not_ready": not_ready,
-            "evicted": evicted,
-            "scheduled": _after(evicted, LATENESS_S, "after the eviction; scheduling has no timer"),
-            **_starting(evicted, LATENESS_S),
-        }
-
-    def _container_killed(self) -> dict[str, Window]:
-        """Predict a first restart, which the kubelet makes without back-off."""
-        return _starting(Window(earliest_s=0, latest_s=0, why="first restart, no back-off"), 0)
-
-    def _pod_deleted(self) -> dict[str, Window]:
-        """Predict the replacement of a deleted pod, made when the old one is gone."""
-        deleted = Window(earliest_s=0, latest_s=START_ALLOWANCE_S, why="the old pod's shutdown")
-        return {
-            "scheduled": _after(deleted, LATENESS_S, "after the old pod's end"),
-            **_starting(deleted, LATENESS_S),
-        }
-
-
-def _after(before: Window, allowance_s: float, why: str) -> Window:
-    return Window(
-        earliest_s=before.earliest_s,
-        latest_s=before.latest_s + allowance_s,
-        why=why,
-    )
-
-
-def _starting(before: Window, lateness_s: float) -> dict[str, Window]:
-    start = _after(before, lateness_s + START_ALLOWANCE_S, "after that; a start has no timer")
-    return {"started": start, "ready": start, "streaming": start}
+    @property
+    def eviction_turn_s(self) -> float:
+        """Interval at which the eviction limiter lets a node's pods go."""
+        return 1 / self.node_eviction_rate
 
 
 def load(name: str, file: Path = PROFILES_FILE) -> Profile:

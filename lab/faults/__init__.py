@@ -1,1 +1,1 @@
-"""Faults: what the kit breaks on purpose, and how it is certain to be whole again."""
+"""Faults: one file for each, and one list of them; what applies, verifies and heals them."""

@@ -1,59 +1,33 @@
-"""The packet-filter chain of the kit, and the timer that removes it; text only.
+"""The packet-filter chain of the kit; text only.
 
 All rules live in one chain of the kit's own. kube-proxy's, flannel's and the
 machine's own rules are neither read nor touched, so that healing is removing this
 chain, and flushing nothing else.
 """
 
+from lab.faults.traces import Trace
+
 CHAIN = "BLACKSTART-FAULT"
 """The chain, in the table `filter` of IPv4 and IPv6."""
 HOOKS = ("INPUT", "OUTPUT", "FORWARD")
 """The chains that jump to it, first of all."""
-TIMER = "blackstart-heal"
-"""The transient systemd unit, `.timer` and `.service`, that heals a node left alone."""
-SCRIPT = "/run/blackstart/heal.sh"
-"""What that unit runs."""
-
-HEAL = f"""\
-# Removes the fault chain and its timer; prints what it found. Harmless when repeated.
+TRACE = Trace(
+    find=f"""\
+for tables in iptables ip6tables; do
+    $tables -w -n -L {CHAIN} >/dev/null 2>&1 && echo "$tables"
+done
+""",
+    remove=f"""\
 for tables in iptables ip6tables; do
     $tables -w -n -L {CHAIN} >/dev/null 2>&1 || continue
-    echo "$tables"
     for hook in {" ".join(HOOKS)}; do
         while $tables -w -D "$hook" -j {CHAIN} 2>/dev/null; do :; done
     done
     $tables -w -F {CHAIN}
     $tables -w -X {CHAIN}
 done
-if systemctl --quiet is-active {TIMER}.timer 2>/dev/null; then
-    echo timer
-    systemctl stop {TIMER}.timer
-fi
-rm -f {SCRIPT}
-! iptables -w -n -L {CHAIN} >/dev/null 2>&1
-"""
-"""Shell script: heal, print one word a finding, exit 1 where the chain is still there."""
-
-LEFTOVERS = f"""\
-for tables in iptables ip6tables; do
-    $tables -w -n -L {CHAIN} >/dev/null 2>&1 && echo "$tables"
-done
-systemctl --quiet is-active {TIMER}.timer 2>/dev/null && echo timer
-exit 0
-"""
-"""Shell script: print what HEAL would find, and change nothing."""
-
-
-def arm(limit_s: float) -> str:
-    """Return the script that reads HEAL on standard input and runs it `limit_s` s later."""
-    return f"""\
-set -e
-mkdir -p {SCRIPT.rpartition("/")[0]}
-cat >{SCRIPT}
-systemctl reset-failed {TIMER}.service 2>/dev/null || :
-systemd-run --quiet --collect --unit={TIMER} --on-active={limit_s:g}s \\
-    --timer-property=AccuracySec=100ms /bin/sh {SCRIPT}
-"""
+""",
+)
 
 
 def isolation(*, interface: str, peer: str) -> str:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from kubernetes.client import ApiException, V1DeleteOptions, V1Preconditions
 
 from lab.console.errors import LabError
+from lab.faults.traces import Trace
 from lab.nodes.node import Node
 
 NOT_FOUND = 404
@@ -17,6 +18,9 @@ NOT_FOUND = 404
 class DeletePod:
     """Delete one pod, and no other of its name."""
 
+    name: ClassVar[str] = "delete"
+    lasts: ClassVar[bool] = False
+    traces: ClassVar[tuple[Trace, ...]] = ()
     api: Any
     """A `kubernetes.client.CoreV1Api`."""
     node: Node
@@ -29,13 +33,15 @@ class DeletePod:
     """The pod's identity: another pod of that name is left alone."""
     grace_s: int | None = None
     """Seconds that the pod gets to end; None is what the pod itself asks for."""
-    name: str = field(default="delete", init=False)
-    colour: str = field(default="#00798c", init=False)
 
     @property
     def target(self) -> str:
         """The pod, as namespace/name."""
         return f"{self.namespace}/{self.pod}"
+
+    @property
+    def breaks_node(self) -> None:
+        """No node: the pod's node stays whole."""
 
     @property
     def nodes(self) -> Sequence[Node]:

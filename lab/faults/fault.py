@@ -1,32 +1,35 @@
 """What every fault is, and the one way to put one in force.
 
-The words are Jepsen's: kill, delete, isolate. A fault says whom it hits and how it
-is drawn, it proves that it took effect, and it can be taken back any number of
-times.
+The words are Jepsen's: kill, delete, isolate. A fault says what it hits and whether
+it lasts, it proves that it took effect, and it can be healed any number of times.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from lab.faults import guard
+from lab.faults import ownership
+from lab.faults.traces import Trace
 from lab.nodes.node import Node
 
 
 class Fault(Protocol):
     """Something that breaks one target."""
 
-    @property
-    def name(self) -> str:
-        """What is done, in one word."""
+    name: ClassVar[str]
+    """What is done, in one word."""
+    lasts: ClassVar[bool]
+    """Whether it stays in force until it is healed, or strikes once."""
+    traces: ClassVar[tuple[Trace, ...]]
+    """What it leaves on its nodes, which `lab heal` removes; empty where there is none."""
 
     @property
     def target(self) -> str:
-        """Whom it hits: a node, or namespace/pod."""
+        """What it hits: a node's name, or namespace/pod."""
 
     @property
-    def colour(self) -> str:
-        """The colour of its window in plots, as `#rrggbb`."""
+    def breaks_node(self) -> str | None:
+        """The node whose loss the cluster has to notice; None where every node stays whole."""
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -78,7 +81,7 @@ def inject(fault: Fault, *, lab_name: str, journal: Journal, limit_s: float) -> 
     Raises LabError on a cluster that is not `lab_name`'s own, where the fault did not
     take effect, and where it could not be healed.
     """
-    guard.require_own(fault.nodes, lab_name)
+    ownership.require_own(fault.nodes, lab_name)
     fault.prepare(limit_s)
     journal.starting(fault)
     try:

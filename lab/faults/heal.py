@@ -1,16 +1,16 @@
-"""Healing: every trace of a fault leaves every node, whoever put it there."""
+"""Healing: every trace of every fault leaves every node, whoever put it there."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.console.errors import LabError
-from lab.faults import chain
-from lab.host.command import CommandError
+from lab.faults import timer, traces
+from lab.faults.catalogue import FAULTS
 from lab.nodes.node import Node
 
-ATTEMPTS = 2
-"""How often a node is tried: the first SSH connection after a fault may be lost."""
+TRACES = tuple(dict.fromkeys([*(t for fault in FAULTS for t in fault.traces), timer.TRACE]))
+"""What any fault leaves on a node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +26,9 @@ class Healed:
         return f"{self.node}: removed {', '.join(self.found)}"
 
 
-def heal_node(node: Node) -> tuple[str, ...]:
-    """Remove the fault chain and its timer from `node`, and return what was there.
-
-    Raises LabError where the node does not answer or the chain stays.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return tuple(node.run(["sh", "-c", chain.HEAL], timeout_s=20).stdout.split())
-        except CommandError as error:
-            if attempt == ATTEMPTS:
-                raise LabError(
-                    f"{node.name} ({node.address}) could not be healed.",
-                    f"Its own timer will do so, if a fault is in force; look with "
-                    f"`lab ssh {node.name} systemctl list-timers {chain.TIMER}.timer`.",
-                    evidence=str(error),
-                ) from error
-    raise AssertionError("unreachable")
+def remains(node: Node) -> tuple[str, ...]:
+    """Return what faults have left on `node`; raises CommandError where it does not answer."""
+    return traces.found_on(node, TRACES)
 
 
 def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
@@ -51,7 +37,7 @@ def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
     Raises LabError, after all have been tried, that names those that failed.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
-        attempts = [(node, pool.submit(heal_node, node)) for node in nodes]
+        attempts = [(node, pool.submit(traces.remove_from, node, TRACES)) for node in nodes]
     errors = [error for _, attempt in attempts if (error := attempt.exception())]
     if errors:
         raise LabError(

@@ -1,4 +1,4 @@
-"""The fault `isolate`: a node that nobody can reach, and that reaches nobody.
+"""The fault `isolate`: a node that no other node reaches, and that reaches no other.
 
 It runs on and does not know what happened to it, as behind a dead switch. Only the
 control machine's SSH still comes through, which the lab needs to heal it.
@@ -7,30 +7,39 @@ control machine's SSH still comes through, which the lab needs to heal it.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 from lab.cluster.outlets import API_PORT
 from lab.console.errors import LabError
-from lab.faults import chain, heal, probe
+from lab.faults import chain, reachability, timer, traces
+from lab.faults.traces import Trace
 from lab.nodes.node import Node
 
 CURE = "Run `lab heal`, then `lab status`; try again when all nodes are Ready."
+_TRACES = (chain.TRACE, timer.TRACE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Isolate:
     """Cut one node off from all others."""
 
+    name: ClassVar[str] = "isolate"
+    lasts: ClassVar[bool] = True
+    traces: ClassVar[tuple[Trace, ...]] = (chain.TRACE,)
     node: Node
     """The node to cut off."""
     others: Sequence[Node]
     """The lab's other nodes; at least one server among them."""
-    name: str = field(default="isolate", init=False)
-    colour: str = field(default="#d1495b", init=False)
 
     @property
     def target(self) -> str:
         """The node's name."""
+        return self.node.name
+
+    @property
+    def breaks_node(self) -> str:
+        """The node's name: no server hears of it any more."""
         return self.node.name
 
     @property
@@ -44,7 +53,7 @@ class Isolate:
         Raises LabError where a fault is under way there, or where the probes that
         prove the fault would fail without it.
         """
-        if left := self.node.run(["sh", "-c", chain.LEFTOVERS]).stdout.split():
+        if left := traces.found_on(self.node, _TRACES):
             raise LabError(f"A fault is under way on {self.target} ({', '.join(left)}).", CURE)
         if missing := self._wanted() - self._seen():
             raise LabError(
@@ -52,7 +61,7 @@ class Isolate:
                 f"connections fail: {', '.join(sorted(missing))}.",
                 CURE,
             )
-        self.node.run(["sh", "-c", chain.arm(limit_s)], stdin=chain.HEAL)
+        self.node.run(["sh", "-c", timer.arm(limit_s)], stdin=traces.removing(_TRACES))
 
     def start(self) -> int:
         """Put the rules in force, all at once; the moment is that of the command's return."""
@@ -76,7 +85,7 @@ class Isolate:
         Raises LabError where the rules were gone before: the node's timer had healed
         it, so that what was measured meanwhile is no isolation.
         """
-        found = heal.heal_node(self.node)
+        found = traces.remove_from(self.node, _TRACES)
         if "iptables" not in found:
             raise LabError(
                 f"The isolation of {self.target} had ended before it was healed.",
@@ -113,8 +122,10 @@ class Isolate:
         apis = {
             f"{node.address}:{API_PORT}": node.name for node in self.others if node.role == "server"
         }
-        out = {f"{self.target} > {apis[hit]}" for hit in probe.reached(self.node, list(apis))}
+        out = {
+            f"{self.target} > {apis[hit]}" for hit in reachability.reached(self.node, list(apis))
+        }
         witness = self.others[0]
-        kubelet = f"{self.node.address}:{probe.KUBELET_PORT}"
-        back = {f"{witness.name} > {self.target}" for _ in probe.reached(witness, [kubelet])}
+        kubelet = f"{self.node.address}:{reachability.KUBELET_PORT}"
+        back = {f"{witness.name} > {self.target}" for _ in reachability.reached(witness, [kubelet])}
         return out | back

@@ -7,8 +7,10 @@ container again: the first time at once, then with growing pauses.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lab.console.errors import LabError
+from lab.faults.traces import Trace
 from lab.nodes.node import Node
 
 _FIND = """\
@@ -57,14 +59,15 @@ class Process:
 class Kill:
     """Kill the main process of one container."""
 
+    name: ClassVar[str] = "kill"
+    lasts: ClassVar[bool] = False
+    traces: ClassVar[tuple[Trace, ...]] = ()
     node: Node
     """The node it runs on."""
     pod: str
     """Its pod, as namespace/name."""
     container_id: str
     """The runtime's identifier, as in the pod's status: `containerd://…`."""
-    name: str = field(default="kill", init=False)
-    colour: str = field(default="#edae49", init=False)
     victim: Process | None = field(default=None, init=False)
     """The process, once found."""
 
@@ -72,6 +75,10 @@ class Kill:
     def target(self) -> str:
         """The pod, as namespace/name."""
         return self.pod
+
+    @property
+    def breaks_node(self) -> None:
+        """No node: the pod's node stays whole."""
 
     @property
     def nodes(self) -> Sequence[Node]:

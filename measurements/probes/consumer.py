@@ -81,7 +81,7 @@ class Consumer(Probe):
                 self._rotation.answered()
             self._stopped.wait(PAUSE_S)
 
-    def _note(self, event: client.Event) -> None:
+    def _note(self, event: client.StreamEvent) -> None:
         """Record what the client saw, at the time it saw it."""
         match event:
             case client.Frame(t_ns=t_ns, data=data, fraction=fraction):
@@ -98,10 +98,10 @@ class Consumer(Probe):
                 self.frames += 1
                 self._recent.append(t_ns)
             case client.Connected(t_ns=t_ns, address=address):
-                self._record(events.Connected(address=address), t_ns=t_ns)
+                self._record(events.ConsumerConnected(address=address), t_ns=t_ns)
             case client.Configured(t_ns=t_ns, configuration=configuration):
                 self._record(
-                    events.Configured(
+                    events.StreamConfigured(
                         idcode=configuration.idcode,
                         rate=float(configuration.frames_per_second),
                         pmus=tuple(station.name for station in configuration.stations),
@@ -109,6 +109,6 @@ class Consumer(Probe):
                     t_ns=t_ns,
                 )
             case client.Disconnected(t_ns=t_ns, address=address, why=why, was_connected=connected):
-                kind = events.Disconnected if connected else events.Refused
+                kind = events.ConsumerDisconnected if connected else events.ConsumerRefused
                 self._last_failure = f"{address}: {why}"
                 self._record(kind(address=address, why=why), t_ns=t_ns)

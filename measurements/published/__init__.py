@@ -1,4 +1,4 @@
-"""Values that others published, and what of them may stand beside ours."""
+"""Published values, typed by hand from their sources, that stand beside a run's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,53 +36,20 @@ def usai2021() -> Mapping[str, Any]:
     return values
 
 
-def for_case(*, node: str, recovery: str) -> dict[str, Published]:
-    """Return stage -> what the thesis says, for a broken node or a container's restart.
-
-    A case that the thesis has not (a deleted pod) gets nothing.
-    """
-    reaction = usai2021()["reaction"]
-    if node:
-        return _node_isolated(reaction["node_isolated"])
-    if recovery == "restart":
-        return _container_restart(reaction["container_restart"])
-    return {}
+def keys() -> tuple[str, ...]:
+    """Return the keys by which a case names the published value beside it."""
+    return tuple(usai2021()["reaction"])
 
 
-def _node_isolated(values: Mapping[str, Any]) -> dict[str, Published]:
-    section, figure = f"section {values['section']}", f"figure {values['figure']}"
-    grace, toleration = values["not_ready_after_s_by_design"], values["toleration_s"]
-    about_s = values["restart_after_about_s"]
+def stages(key: str) -> Mapping[str, Published]:
+    """Return stage -> what the thesis says of the reaction `key`; nothing for an unknown key."""
+    reaction = usai2021()["reaction"].get(key, {"stages": {}})
     return {
-        "not_ready": Published(
-            seconds=grace,
-            where=section,
-            kind="by design",
-            about=f"{grace} s of being unreachable; measured in {figure}, no number printed",
-        ),
-        "evicted": Published(
-            seconds=grace + toleration,
-            where=section,
-            kind="by design",
-            about=f"{grace} s, plus the toleration that was set to {toleration} s",
-        ),
-        "started": Published(
-            seconds=about_s,
-            where=section,
-            kind="read from the text",
-            about=f"\u201caround a minute after the failure\u201d; measured in {figure}, "
-            "no number printed",
-        ),
-    }
-
-
-def _container_restart(values: Mapping[str, Any]) -> dict[str, Published]:
-    return {
-        "started": Published(
-            seconds=None,
-            where=f"figure {values['figure']} a",
-            kind="figure only, no number printed",
-            about=f"restart of {values['workload']} before any back-off, as seen by a "
-            f"{values['probe']}",
-        ),
+        stage: Published(
+            seconds=values.get("seconds"),
+            where=values["where"],
+            kind=values["kind"],
+            about=values["about"],
+        )
+        for stage, values in reaction["stages"].items()
     }

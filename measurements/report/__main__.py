@@ -1,10 +1,10 @@
-"""`python -m measurements.report RUNDIR`: make results.json and index.html of a run anew."""
+"""`python -m measurements.report RUNDIR`: make results.json and index.html of a run again."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from measurements import report, run
+from measurements import report, run_directory
 
 
 def main() -> int:
@@ -12,14 +12,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m measurements.report", description=__doc__)
     parser.add_argument("rundir", type=Path, help="a run's directory, such as reports/latest")
     rundir: Path = parser.parse_args().rundir
-    if not (rundir / "history.jsonl").is_file():
-        print(
-            f"{rundir} holds no history.jsonl, so it is no run. "
-            "Give a directory that `pytest -m failover` made, such as reports/latest.",
-            file=sys.stderr,
-        )
+    if why := run_directory.why_unreadable(rundir):
+        print(why, file=sys.stderr)
         return 2
-    run.write_results(rundir)
+    run_directory.write_results(rundir)
     print(report.render(rundir))
     return 0
 

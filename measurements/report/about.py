@@ -1,23 +1,18 @@
 """What run.json says about a run, as the report prints it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from measurements import published
+from measurements import published, run_directory
 
 
 def load(rundir: Path) -> dict[str, Any]:
     """Return run.json; a run without one, or with a broken one, has empty parts."""
-    try:
-        about: dict[str, Any] = json.loads((rundir / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        about = {}
     empty: dict[str, Any] = {
         part: {} for part in ("machine", "versions", "profile", "lab", "measuring")
     }
-    return {"name": rundir.resolve().name, "started": ""} | empty | about
+    return {"name": rundir.resolve().name, "started": ""} | empty | run_directory.read_about(rundir)
 
 
 def headline(about: Mapping[str, Any]) -> list[str]:

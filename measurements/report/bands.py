@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from measurements import cases, events, pods
+from measurements import cases, events, pod_histories
 
 Look = Literal["good", "waiting", "bad", "leaving"]
 
@@ -24,7 +24,7 @@ class Band:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TimelineRow:
     """One thing and its states."""
 
     label: str
@@ -39,16 +39,16 @@ Change = tuple[float, Look | None, str]
 """A second, what is drawn from then on (None: nothing), and its words."""
 
 
-def rows(case: cases.Case) -> list[Row]:
+def rows(case: cases.CaseHistory) -> list[TimelineRow]:
     """Return the rows of nodes and pods, from the broken node to the pod that took over."""
-    everyone = pods.gather([*case.earlier, *case.events])
+    everyone = pod_histories.gather([*case.earlier, *case.events])
     ours = [pod for pod in everyone if pod.app == case.declared.app]
     # Only pods that lived during the case, the oldest first.
     living = [pod for pod in ours if not pod.leaving(case.start.t_ns)]
     return [*_nodes(case), *(_pod(case, pod) for pod in living)]
 
 
-def _nodes(case: cases.Case) -> list[Row]:
+def _nodes(case: cases.CaseHistory) -> list[TimelineRow]:
     """Return the broken node's row, and one for each other that left Ready."""
     told: dict[str, list[tuple[float, str]]] = {}
     for event, body in cases.of_kind([*case.earlier, *case.events], events.NodeSeen):
@@ -57,16 +57,16 @@ def _nodes(case: cases.Case) -> list[Row]:
         if not states or states[-1][1] != body.ready:
             states.append((case.seconds(event), body.ready))
     begin = case.seconds(case.start)
-    names = [case.declared.node] if case.declared.node else []
+    names = [case.breaks_node] if case.breaks_node else []
     names += [
         name
         for name, states in told.items()
         if name not in names and any(at >= begin and ready != "True" for at, ready in states)
     ]
     return [
-        Row(
+        TimelineRow(
             label=name,
-            detail="node, broken on purpose" if name == case.declared.node else "node",
+            detail="node, broken on purpose" if name == case.breaks_node else "node",
             bands=_bands(
                 case,
                 [
@@ -82,7 +82,7 @@ def _nodes(case: cases.Case) -> list[Row]:
 _READY = {"True": "Ready", "False": "not Ready", "Unknown": "not Ready (unknown)"}
 
 
-def _pod(case: cases.Case, pod: pods.Pod) -> Row:
+def _pod(case: cases.CaseHistory, pod: pod_histories.PodHistory) -> TimelineRow:
     changes: list[Change] = []
     restarts = pod.restarts(case.start.t_ns)
     leaving = was_ready = False
@@ -96,7 +96,9 @@ def _pod(case: cases.Case, pod: pods.Pod) -> Row:
     if pod.gone:
         changes.append((case.seconds(pod.gone), None, ""))
     where = pod.node()
-    return Row(label=pod.name, detail=f"on {where}" if where else "", bands=_bands(case, changes))
+    return TimelineRow(
+        label=pod.name, detail=f"on {where}" if where else "", bands=_bands(case, changes)
+    )
 
 
 def _pod_look(body: events.PodSeen, *, leaving: bool, was_ready: bool) -> tuple[Look, str]:
@@ -111,7 +113,7 @@ def _pod_look(body: events.PodSeen, *, leaving: bool, was_ready: bool) -> tuple[
     return "waiting", "not Ready yet" if body.running else "starting"
 
 
-def _bands(case: cases.Case, changes: Sequence[Change]) -> list[Band]:
+def _bands(case: cases.CaseHistory, changes: Sequence[Change]) -> list[Band]:
     """Return the bands between `changes`, cut to the case."""
     begin = case.seconds(case.start)
     end = (case.until_ns - (case.in_force or case.start).t_ns) / 1e9

@@ -8,8 +8,10 @@ from typing import Any
 import jinja2
 import markupsafe
 
-from measurements import cases, history, intervals, published, results, stream
+from measurements import cases, history, intervals, published, results, run_directory
 from measurements.report import about, siblings, timeline, verdict, words
+from measurements.statistics import frames
+from measurements.windows import Window
 
 _RAW_FILES = {
     "history.jsonl": "every event as it was recorded, one a line; this report names its lines",
@@ -29,7 +31,7 @@ class StageRow:
     """What the stage is."""
     interval: results.Interval
     """This run's value."""
-    window: Mapping[str, float | str] | None
+    window: Window | None
     """What the profile predicts."""
     verdict: str
     """`inside`, `outside`, or empty where nothing was predicted."""
@@ -77,7 +79,7 @@ def render(rundir: Path) -> Path:
     What is missing (a run that broke off, a run.json that is not there) is said in the
     report; only a missing history.jsonl raises FileNotFoundError.
     """
-    reader = history.Reader(rundir / "history.jsonl")
+    reader = history.Reader(rundir / run_directory.HISTORY)
     split = cases.split(reader.read())
     told = about.load(rundir)
     views = [_case_view(rundir, told, number, case) for number, case in enumerate(split, start=1)]
@@ -111,17 +113,19 @@ def render(rundir: Path) -> Path:
         unreadable=reader.unreadable,
         cut=reader.cut,
         load_words=words.load,
-        late_ms=round(stream.LATE_S * 1000),
+        late_ms=round(frames.LATE_S * 1000),
     )
-    path = rundir / "index.html"
+    path = rundir / run_directory.REPORT
     draft = path.with_suffix(".tmp")
     draft.write_text(html, encoding="utf-8")
     return draft.replace(path)
 
 
-def _case_view(rundir: Path, told: Mapping[str, Any], number: int, case: cases.Case) -> CaseView:
+def _case_view(
+    rundir: Path, told: Mapping[str, Any], number: int, case: cases.CaseHistory
+) -> CaseView:
     measured = intervals.measure(case)
-    thesis = published.for_case(node=measured.node, recovery=measured.recovery)
+    thesis = published.stages(measured.published) if measured.published else {}
     return CaseView(
         anchor=f"case-{number}",
         result=measured,
@@ -136,7 +140,9 @@ def _case_view(rundir: Path, told: Mapping[str, Any], number: int, case: cases.C
     )
 
 
-def _pictures(number: int, case: cases.Case, measured: results.CaseResult) -> Iterator[Picture]:
+def _pictures(
+    number: int, case: cases.CaseHistory, measured: results.CaseResult
+) -> Iterator[Picture]:
     whole = timeline.whole_span(case, measured)
     for part, span in enumerate((whole, timeline.close_up(measured, whole)), start=1):
         if span is None:

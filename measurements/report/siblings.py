@@ -1,12 +1,11 @@
 """The same case in other runs: what another timer profile or distribution buys."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measurements import results
+from measurements import results, run_directory
 from measurements.report import about
 
 _MACHINE = ("cpu_model", "cpu_cores", "memory_gib", "architecture")
@@ -44,27 +43,19 @@ def of(rundir: Path, told: Mapping[str, Any], case: results.CaseResult) -> list[
     """
     found: dict[tuple[str, str], Sibling] = {}
     for other in sorted(rundir.resolve().parent.iterdir(), reverse=True):
-        if other.is_symlink() or not (other / "results.json").is_file():
+        if other.is_symlink() or not (other / run_directory.RESULTS).is_file():
             continue
         theirs = about.load(other)
         kind = _kind(theirs)
         older = len(theirs["started"]) > 0 and theirs["started"] < told["started"]
         if not older or kind == _kind(told) or kind in found:
             continue
-        for values in _cases(other):
+        for values in run_directory.read_cases(other):
             if values.get("name") == case.name and values.get("outcome") != "aborted":
                 found[kind] = _sibling(other.name, theirs, values, told)
     if not found:
         return []
     return [_own(told, case), *found.values()]
-
-
-def _cases(rundir: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the cases of a run's results.json; nothing where it can't be read."""
-    try:
-        yield from json.loads((rundir / "results.json").read_text(encoding="utf-8"))["cases"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
 
 
 def _kind(told: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,11 +1,12 @@
-"""The picture of a case: nodes, pods, frames and rows over time, the fault window shaded."""
+"""The picture of a case: nodes, pods, frames and rows over time, the time of the fault shaded."""
 
 import math
 from collections.abc import Sequence
 
-from measurements import cases, events, results, statistics, stream
+from measurements import cases, events, results
 from measurements.report import bands, svg, words
 from measurements.report.sheet import CHAR_PX, Sheet
+from measurements.statistics import descriptive, frames
 
 _FILLS = {"good": "#a8d8c4", "waiting": "#f3cf7a", "bad": "#d55e00", "leaving": "#c4c4c4"}
 _HATCHED = frozenset({"bad", "leaving"})
@@ -22,7 +23,7 @@ Span = tuple[float, float]
 
 
 def draw(
-    case: cases.Case, measured: results.CaseResult, span: Span, *, name: str, narrow: bool
+    case: cases.CaseHistory, measured: results.CaseResult, span: Span, *, name: str, narrow: bool
 ) -> str:
     """Return `span` of the case as SVG; `narrow` draws it for a phone.
 
@@ -55,7 +56,7 @@ def draw(
     )
 
 
-def whole_span(case: cases.Case, measured: results.CaseResult) -> Span:
+def whole_span(case: cases.CaseHistory, measured: results.CaseResult) -> Span:
     """Return the recovery with some calm around it; all of a case that did not recover."""
     first = case.seconds(case.start)
     zero_ns = (case.in_force or case.start).t_ns
@@ -84,7 +85,7 @@ def close_up(measured: results.CaseResult, whole: Span) -> Span | None:
     return late[0] - around, late[-1] + around
 
 
-def _row(sheet: Sheet, row: bands.Row, *, hatch: str) -> None:
+def _row(sheet: Sheet, row: bands.TimelineRow, *, hatch: str) -> None:
     sheet.label(row.label, row.detail, height=22)
     y = sheet.y
     for band in row.bands:
@@ -106,14 +107,14 @@ def _row(sheet: Sheet, row: bands.Row, *, hatch: str) -> None:
     sheet.y += 30
 
 
-def _frames_chart(sheet: Sheet, case: cases.Case) -> None:
-    frames = stream.of(case)
-    if frames is None:
+def _frames_chart(sheet: Sheet, case: cases.CaseHistory) -> None:
+    record = frames.of(case)
+    if record is None:
         sheet.label("consumer", "no frame came", height=22)
         sheet.y += 30
         return
     every, whole = (
-        [case.seconds(event) for event in frames.series(complete=complete).times]
+        [case.seconds(event) for event in record.series(complete=complete).times]
         for complete in (False, True)
     )
     layers = [(whole, _FRAMES)]
@@ -123,12 +124,12 @@ def _frames_chart(sheet: Sheet, case: cases.Case) -> None:
     _chart(
         sheet,
         layers,
-        nominal=frames.rate,
+        nominal=record.rate,
         bin_s=0.1 if sheet.end_s - sheet.begin_s < _CLOSE_S else 0.2,
     )
 
 
-def _rows_chart(sheet: Sheet, case: cases.Case, measured: results.CaseResult) -> None:
+def _rows_chart(sheet: Sheet, case: cases.CaseHistory, measured: results.CaseResult) -> None:
     if measured.sql is None:
         return
     rows = [case.seconds(e) for e, _ in cases.of_kind(case.events, events.RowAcknowledged)]
@@ -148,7 +149,7 @@ def _chart(
     for times, colour in layers:
         # Whole bins only: the last one may end beyond the sheet, which cuts it off.
         bins = math.ceil((sheet.end_s - sheet.begin_s) / bin_s)
-        found = statistics.rates(times, start=sheet.begin_s, bin_s=bin_s, bins=bins)
+        found = descriptive.rates(times, start=sheet.begin_s, bin_s=bin_s, bins=bins)
         path = [f"M{svg.number(sheet.left)} {svg.number(base)}"]
         for index, rate in enumerate(found, start=1):
             top = svg.number(base - min(rate, nominal * 1.2) * scale)
@@ -167,10 +168,10 @@ def _fault_window(sheet: Sheet, measured: results.CaseResult, top: float) -> Non
         return
     stop = sheet.end_s if measured.stopped_s is None else measured.stopped_s
     y, height = top - 8, sheet.y - top + 8
-    if measured.node and sheet.shows(0, stop):
+    if measured.lasts and sheet.shows(0, stop):
         begin, end = sheet.x(0), sheet.x(stop)
         sheet.behind.append(svg.rect(begin, y, end - begin, height, fill=_FAULT, opacity=0.09))
-    for second in (0.0, stop) if measured.node else (0.0,):
+    for second in (0.0, stop) if measured.lasts else (0.0,):
         if sheet.begin_s <= second < sheet.end_s:
             x = sheet.x(second)
             sheet.behind.append(svg.line(x, y, x, y + height, stroke=_FAULT, stroke_width=2))

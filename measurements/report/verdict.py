@@ -11,7 +11,7 @@ OUTCOMES = {"passed": "passed", "failed": "failed", "aborted": "broke off"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class OverallVerdict:
     """The head of the report."""
 
     look: str
@@ -22,7 +22,7 @@ class Verdict:
     """Figure, what it is, and where it comes from."""
 
 
-def judge(measured: Sequence[results.CaseResult]) -> Verdict:
+def judge(measured: Sequence[results.CaseResult]) -> OverallVerdict:
     """Return the verdict on the cases of a run."""
     passed = sum(case.outcome == "passed" for case in measured)
     if not measured:
@@ -32,7 +32,7 @@ def judge(measured: Sequence[results.CaseResult]) -> Verdict:
     else:
         bad = [f"{c.name} {OUTCOMES[c.outcome]}" for c in measured if c.outcome != "passed"]
         sentence = f"{passed} of {len(measured)} cases passed; {words.listed(bad)}."
-    return Verdict(
+    return OverallVerdict(
         look="good" if measured and passed == len(measured) else "bad",
         sentence=sentence,
         tiles=list(_tiles(measured)),

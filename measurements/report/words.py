@@ -58,7 +58,7 @@ def summary(case: results.CaseResult) -> str:
 def _course(case: results.CaseResult) -> str:
     again = "the pod was" if case.recovery == "restart" else "its replacement was"
     clauses = {
-        "not_ready": f"the node {case.node} left Ready",
+        "not_ready": f"the node {case.breaks_node} left Ready",
         "evicted": "the old pod was given up",
         "ready": f"{again} Ready",
     }
@@ -106,7 +106,7 @@ def load(per_core: float) -> str:
     return f"{text}: it was busy, and whatever needs its processor came late."
 
 
-def _rows(sql: results.Sql) -> str:
+def _rows(sql: results.RowCounts) -> str:
     rows = count(sql.acknowledged, "row")
     if sql.checked is None:
         return f"The database acknowledged {rows}; they were not read back."

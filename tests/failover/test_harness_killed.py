@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from experiment.session import Session
-from experiment.steady import Steady
-from lab.faults import chain
+from experiment.session import MeasuredLab
+from experiment.workloads.steady_state import SteadyState
+from lab.faults import heal
 
 HEAL_AFTER_S = 12
 """Seconds from the timer's start, before the fault is in force, to its end."""
@@ -20,7 +20,7 @@ HARNESS = """
 import sys, time
 from lab.faults.fault import inject
 from lab.faults.isolate import Isolate
-from lab.find import find
+from lab.cluster.find import find
 
 class Silent:
     starting = stopping = healed = lambda self, fault: None
@@ -37,7 +37,7 @@ with inject(fault, lab_name=name, journal=Silent(), limit_s=limit_s):
 
 
 @pytest.mark.failover
-def test_harness_killed(measured: Session, steady: Steady) -> None:
+def test_harness_killed(measured: MeasuredLab, steady: SteadyState) -> None:
     steady.wait("before the harness is killed")
     worker = next(node for node in measured.lab.nodes if node.role == "worker")
     argv = [sys.executable, "-c", textwrap.dedent(HARNESS), measured.lab.name, str(HEAL_AFTER_S)]
@@ -46,11 +46,11 @@ def test_harness_killed(measured: Session, steady: Steady) -> None:
         assert harness.stdout.readline() == "in force\n"
         in_force = time.monotonic()
         harness.kill()
-    left = worker.run(["sh", "-c", chain.LEFTOVERS]).stdout.split()
-    assert left == ["iptables", "ip6tables", "timer"]
+    left = heal.remains(worker)
+    assert left == ("iptables", "ip6tables", "timer")
     while left and time.monotonic() < in_force + HEAL_AFTER_S + SLACK_S:
         time.sleep(0.5)
-        left = worker.run(["sh", "-c", chain.LEFTOVERS]).stdout.split()
+        left = heal.remains(worker)
     elapsed = time.monotonic() - in_force
-    assert left == [], f"{worker.name} was still cut off {elapsed:.0f} s after its harness died"
+    assert left == (), f"{worker.name} was still cut off {elapsed:.0f} s after its harness died"
     steady.wait("after the node healed itself")

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import docker
 import pytest
 from kubernetes import client
 
+from experiment import cases
 from lab.cluster import etcd
 from lab.cluster.find import find
 from lab.cluster.outlets import MYSQL_PORT
@@ -21,8 +23,6 @@ from lab.nodes.state import State
 from tests.kit import ROOT, Kit
 
 pytestmark = pytest.mark.lab
-
-CASES = ("pdc-killed", "mysql-deleted", "worker-isolated")
 
 
 def results(run: Path) -> dict[str, dict]:
@@ -134,9 +134,11 @@ def test_nothing_of_the_lab_reaches_another_network(running):
         outside.remove(force=True, v=True)
 
 
-def test_thesis_timers(thesis_run):
+def test_thesis_timers(running, thesis_run):
     measured = results(thesis_run)
-    assert tuple(sorted(measured)) == tuple(sorted(CASES))
+    collected = running.pytest("-k", "not harness", "--collect-only", "-q")
+    tests = re.findall(r"::(\w+)\[", collected.stdout)
+    assert sorted(measured) == sorted(cases.name_of(test) for test in tests)
     assert all(case["outcome"] == "passed" for case in measured.values())
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] > 20
     page = (thesis_run / "index.html").read_text()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from grid.pdc import document
-from grid.pmu import document as scenario
+from grid.pdc.topology import document
+from grid.pmu.scenario import document as scenario
 from lab.artefacts import Cache
 from lab.cluster.outlets import MYSQL_PORT, OUTLETS
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from lab.console.errors import LabError
-from lab.faults import guard
+from lab.faults import ownership
 from lab.faults.fault import Fault, inject
+from lab.faults.traces import Trace
 from lab.host.command import Result
 from lab.nodes import lab_file
 from lab.nodes.node import Node, Ssh
@@ -43,9 +45,11 @@ class Recorded:
     mark: str | None = field(default_factory=lambda: json.dumps({"lab_name": "mine"}))
     fails: str = ""
     steps: list[str] = field(default_factory=list)
-    name: str = "nothing"
+    name: ClassVar[str] = "nothing"
+    lasts: ClassVar[bool] = True
+    traces: ClassVar[tuple[Trace, ...]] = ()
     target: str = "nobody"
-    colour: str = "#000000"
+    breaks_node: str | None = None
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -136,4 +140,4 @@ def test_a_cluster_of_somebody_else_is_left_alone(mark: str | None, says: str) -
 
 def test_a_fault_without_nodes_is_refused() -> None:
     with pytest.raises(LabError, match="whose cluster"):
-        guard.require_own([], "mine")
+        ownership.require_own([], "mine")

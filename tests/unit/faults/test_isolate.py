@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lab.console.errors import LabError
-from lab.faults import chain, heal, probe
+from lab.faults import chain, heal, reachability
 from lab.faults.isolate import Isolate
 from lab.host.command import CommandError
 
@@ -39,11 +39,11 @@ def test_nothing_passes_but_ssh_from_the_control_machine(nodes: Nodes, isolate: 
     isolate.start()
     isolate.verify()
     home = [f"{worker.address}:22", f"{worker.address}:10250", "fd98::11:22", "fd98::11:10250"]
-    assert probe.reached(control, home) == {f"{worker.address}:22"}
-    assert probe.reached(server, home) == frozenset()
+    assert reachability.reached(control, home) == {f"{worker.address}:22"}
+    assert reachability.reached(server, home) == frozenset()
     away = [f"{server.address}:6443", f"{control.address}:80", "fd98::12:6443", "fd98::14:80"]
-    assert probe.reached(worker, away) == frozenset()
-    assert probe.reached(worker, ["127.0.0.1:10250", "::1:10250"]) == {
+    assert reachability.reached(worker, away) == frozenset()
+    assert reachability.reached(worker, ["127.0.0.1:10250", "::1:10250"]) == {
         "127.0.0.1:10250",
         "::1:10250",
     }
@@ -51,7 +51,7 @@ def test_nothing_passes_but_ssh_from_the_control_machine(nodes: Nodes, isolate: 
 
 def test_the_probe_reaches_all_of_it_without_a_fault(nodes: Nodes) -> None:
     targets = ["fd98::11:10250", f"{nodes['worker'].address}:10250"]
-    assert probe.reached(nodes["server-1"], targets) == frozenset(targets)
+    assert reachability.reached(nodes["server-1"], targets) == frozenset(targets)
 
 
 def test_healing_leaves_all_other_rules_as_they_were(nodes: Nodes, isolate: Isolate) -> None:
@@ -80,9 +80,9 @@ def test_the_timer_heals_when_nobody_else_does(nodes: Nodes, isolate: Isolate) -
     isolate.start()
     isolate.verify()
     deadline = time.monotonic() + 10
-    while worker.run(["sh", "-c", chain.LEFTOVERS]).stdout and time.monotonic() < deadline:
+    while heal.remains(worker) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert probe.reached(nodes["server-1"], [f"{worker.address}:10250"])
+    assert reachability.reached(nodes["server-1"], [f"{worker.address}:10250"])
     with pytest.raises(LabError, match="had ended before it was healed"):
         isolate.stop()
 

@@ -11,7 +11,7 @@ import stream_fixtures as streams
 from grid import c37118
 from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Mqtt, Pmu, Stream, Topology
+from grid.pdc.topology.model import InputStream, MqttBroker, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 
 PHASORS = (
@@ -25,9 +25,9 @@ def now() -> int:
     return round(time.time() * streams.RATE)
 
 
-def pmu_input(idcode: int, port: int, *, silence_s: float = 30.0) -> Input:
+def pmu_input(idcode: int, port: int, *, silence_s: float = 30.0) -> InputStream:
     pmu = Pmu(name=f"pmu-{idcode}", idcode=idcode, phasors=PHASORS)
-    return Input(
+    return InputStream(
         name=pmu.name,
         address=Address(host=streams.HOST, port=port),
         idcode=idcode,
@@ -110,10 +110,10 @@ class Bench:
 @asynccontextmanager
 async def bench(
     *senders: streams.Sender,
-    stream: Stream | None = None,
-    inputs: Callable[[list[int]], tuple[Input, ...]] | None = None,
+    stream: OutputStream | None = None,
+    inputs: Callable[[list[int]], tuple[InputStream, ...]] | None = None,
     silence_s: float = 30.0,
-    mqtt: Mqtt | None = None,
+    mqtt: MqttBroker | None = None,
 ) -> AsyncIterator[Bench]:
     ports = [await sender.open() for sender in senders]
     inputs_made = (
@@ -123,7 +123,7 @@ async def bench(
             pmu_input(index, port, silence_s=silence_s) for index, port in enumerate(ports, 1)
         )
     )
-    stream = stream or Stream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2)
+    stream = stream or OutputStream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2)
     made = Bench(senders)
     made.pdc = Concentrator(Topology(node="n", stream=stream, inputs=inputs_made, mqtt=mqtt))
     port = streams.free_port()

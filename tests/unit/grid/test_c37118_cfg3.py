@@ -4,13 +4,14 @@ import cmath
 import math
 from dataclasses import replace
 
+import frame_strategies as strategies
 import pytest
-import synchrophasor_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz import samples
 from grid import c37118
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 ANNEX_D = c37118.Configuration.decode(samples.annex_d()["cfg2"])
 STAMP = c37118.Stamp(soc=1_149_577_200, count=5, quality=c37118.TimeQuality(code=0))
@@ -35,7 +36,7 @@ def configuration(*stations: c37118.Station3) -> c37118.Configuration3:
     )
 
 
-@given(samples.configurations3, st.integers(64, 700))
+@given(strategies.configurations3, st.integers(64, 700))
 def test_configurations_survive_in_frames_of_any_size(wanted, limit):
     frames = wanted.encode(limit)
     assert all(len(frame) <= limit for frame in frames)
@@ -43,7 +44,7 @@ def test_configurations_survive_in_frames_of_any_size(wanted, limit):
     assert c37118.Configuration3.decode(*frames).encode(limit) == frames
 
 
-@given(samples.configurations3, st.data())
+@given(strategies.configurations3, st.data())
 def test_reading_a_changed_cfg3_raises_nothing_else(wanted, data):
     (frame,) = wanted.encode()
     at = data.draw(st.integers(14, len(frame) - 3))

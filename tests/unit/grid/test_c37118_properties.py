@@ -1,25 +1,26 @@
 """Round trips for all that can be written, and one error for all that cannot be read."""
 
+import frame_strategies as strategies
 import pytest
-import synchrophasor_samples as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzz import samples
 from grid import c37118
-from grid.c37118 import envelope
+from grid.c37118.frames import envelope
 
 CFG2 = samples.annex_d()["cfg2"]
 CODEC = c37118.DataCodec(c37118.Configuration.decode(CFG2))
 
 
-@given(samples.configurations)
+@given(strategies.configurations)
 def test_configurations_survive(configuration):
     frame = configuration.encode()
     assert c37118.Configuration.decode(frame) == configuration
     assert c37118.Configuration.decode(frame).encode() == frame
 
 
-@given(samples.data_frames())
+@given(strategies.data_frames())
 def test_data_frames_survive_in_every_format(pair):
     configuration, data = pair
     codec = c37118.DataCodec(configuration)
@@ -28,7 +29,7 @@ def test_data_frames_survive_in_every_format(pair):
     assert codec.decode(frame) == data
 
 
-@given(samples.data_frames())
+@given(strategies.data_frames())
 def test_blocks_that_are_split_and_joined_make_the_same_frame(pair):
     configuration, data = pair
     codec = c37118.DataCodec(configuration)
@@ -45,7 +46,7 @@ def test_blocks_that_are_split_and_joined_make_the_same_frame(pair):
     assert codec.stat_words(frame) == tuple(pmu.stat.to_word() for pmu in data.pmus)
 
 
-@given(samples.words)
+@given(strategies.words)
 def test_every_stat_word_survives(word):
     assert c37118.Stat.from_word(word).to_word() == word
 
@@ -55,13 +56,15 @@ def test_every_time_quality_survives(value):
     assert c37118.TimeQuality.from_byte(value).to_byte() == value
 
 
-@given(samples.stamps, samples.words, samples.words, st.binary(max_size=100))
+@given(strategies.stamps, strategies.words, strategies.words, st.binary(max_size=100))
 def test_commands_survive(stamp, idcode, command, extended):
     frame = c37118.CommandFrame(idcode=idcode, stamp=stamp, command=command, extended=extended)
     assert c37118.CommandFrame.decode(frame.encode()) == frame
 
 
-@given(samples.stamps, samples.words, st.text(st.characters(max_codepoint=0xFF), max_size=300))
+@given(
+    strategies.stamps, strategies.words, st.text(st.characters(max_codepoint=0xFF), max_size=300)
+)
 def test_headers_survive(stamp, idcode, text):
     frame = c37118.HeaderFrame(idcode=idcode, stamp=stamp, text=text)
     assert c37118.HeaderFrame.decode(frame.encode()) == frame
@@ -112,7 +115,7 @@ def test_lying_configurations_raise_nothing_else(at, lie):
     decode_all(frame + envelope.crc(frame).to_bytes(2, "big"))
 
 
-@given(samples.configurations, samples.configurations)
+@given(strategies.configurations, strategies.configurations)
 def test_data_of_another_configuration_are_refused(one, other):
     sender, receiver = c37118.DataCodec(one), c37118.DataCodec(other)
     stamp = one.stamp

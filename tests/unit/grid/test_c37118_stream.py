@@ -1,5 +1,4 @@
-import synchrophasor_samples as samples
-
+from fuzz import samples
 from grid import c37118
 
 FRAMES = samples.annex_d()

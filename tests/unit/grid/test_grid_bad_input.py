@@ -11,8 +11,7 @@ import stream_fixtures as streams
 from test_grid_transports import listening
 
 from grid import c37118
-from grid.c37118 import Command
-from grid.c37118.faults import Fault
+from grid.c37118 import Command, Violation
 from grid.transport.address import Address, Transport
 
 STRANGE = c37118.HeaderFrame(idcode=7, stamp=streams.NOW, text="no command").encode()
@@ -161,7 +160,12 @@ async def test_a_receiver_counts_what_a_sender_does_wrong_and_tells_it_once(tran
             assert counts.skipped_bytes >= 5 * len(good)
             told = [kind for kind, _ in listener.problems]
             assert sorted(set(told)) == sorted(told)
-            assert {Fault.CRC, Fault.IDCODE, Fault.CONTRADICTION, Fault.CONFIGURATION} <= set(told)
+            assert {
+                Violation.CRC,
+                Violation.IDCODE,
+                Violation.CONTRADICTION,
+                Violation.CONFIGURATION,
+            } <= set(told)
             assert listener.lost == 0
 
 

@@ -87,7 +87,7 @@ def test_fractions_honour_the_time_base(background):
     events.close()
 
 
-def last(events: Iterator[client.Event]) -> client.Disconnected:
+def last(events: Iterator[client.StreamEvent]) -> client.Disconnected:
     *_, event = events
     assert isinstance(event, client.Disconnected)
     return event

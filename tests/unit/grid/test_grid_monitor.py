@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service import monitor
 from service.latency import Latencies
-from service.monitor import Monitor, SourceCollector
+from service.metrics_server import MetricsCollector, MetricsServer
 
 HOST = "127.0.0.1"
 
@@ -43,11 +43,11 @@ def get(port: int, path: str, method: str = "GET") -> tuple[int, str, str]:
             return error.code, error.headers["Content-Type"], error.read().decode()
 
 
-async def ask(served: Monitor, path: str, method: str = "GET") -> tuple[int, str, str]:
+async def ask(served: MetricsServer, path: str, method: str = "GET") -> tuple[int, str, str]:
     return await asyncio.to_thread(get, served.port, path, method)
 
 
-async def raw(served: Monitor, data: bytes) -> bytes:
+async def raw(served: MetricsServer, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(HOST, served.port)
     writer.write(data)
     answer = await reader.read()
@@ -62,8 +62,8 @@ def registry():
 
 async def test_metrics_are_read_from_the_source_at_each_scrape(registry):
     source = Frames()
-    registry.register(SourceCollector(source))
-    served = Monitor(registry)
+    registry.register(MetricsCollector(source))
+    served = MetricsServer(registry)
     await served.start(HOST, 0)
     for sent in (7, 8):
         source.sent = sent
@@ -85,7 +85,7 @@ async def test_metrics_are_read_from_the_source_at_each_scrape(registry):
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_probes_get_the_verdict_of_the_moment(registry, path):
-    served = Monitor(registry)
+    served = MetricsServer(registry)
     await served.start(HOST, 0)
     problem = None
     served.healthy = lambda: problem if path == "/healthz" else "not asked for"
@@ -99,7 +99,7 @@ async def test_probes_get_the_verdict_of_the_moment(registry, path):
 
 
 async def test_other_requests_are_refused_in_a_sentence(registry):
-    served = Monitor(registry)
+    served = MetricsServer(registry)
     await served.start(HOST, 0)
     assert (await ask(served, "/"))[::2] == (404, "here are /metrics, /healthz and /readyz\n")
     assert (await ask(served, "/metrics", "DELETE"))[0] == 405
@@ -110,7 +110,7 @@ async def test_other_requests_are_refused_in_a_sentence(registry):
 
 
 async def test_a_request_in_pieces_is_answered(registry):
-    served = Monitor(registry)
+    served = MetricsServer(registry)
     await served.start(HOST, 0)
     reader, writer = await asyncio.open_connection(HOST, served.port)
     for piece in (b"GET /healthz HT", b"TP/1.1\r\nHost: x\r\n", b"\r\n"):
@@ -123,7 +123,7 @@ async def test_a_request_in_pieces_is_answered(registry):
 
 async def test_connections_that_say_nothing_are_closed(registry, monkeypatch):
     monkeypatch.setattr(monitor, "_PATIENCE_S", 0.05)
-    served = Monitor(registry)
+    served = MetricsServer(registry)
     await served.start(HOST, 0)
     assert await raw(served, b"GET /he") == b""
     assert not served.connections
@@ -135,7 +135,7 @@ async def test_a_taken_port_is_an_os_error(registry):
         taken.bind((HOST, 0))
         taken.listen()
         with pytest.raises(OSError, match="in use"):
-            await Monitor(registry).start(HOST, taken.getsockname()[1])
+            await MetricsServer(registry).start(HOST, taken.getsockname()[1])
 
 
 def test_quantiles_are_bounds_that_are_at_most_15_percent_high():

@@ -11,7 +11,7 @@ import stream_fixtures as streams
 
 from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.pdc.topology.model import InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 from service import run
 
@@ -122,8 +122,8 @@ def test_a_pdc_whose_input_breaks_for_an_unknown_reason_ends(monkeypatch, caplog
     phasor = Phasor(label="VA", type="V", phase="A")
     pmu = Pmu(name="p", idcode=1, phasors=(phasor,))
     address = Address(host="127.0.0.1", port=1)
-    source = Input(name="p", address=address, idcode=1, pmus=(pmu,), concentrator=False)
-    topology = Topology(node="n", stream=Stream(name="pdc", idcode=10), inputs=(source,))
+    source = InputStream(name="p", address=address, idcode=1, pmus=(pmu,), concentrator=False)
+    topology = Topology(node="n", stream=OutputStream(name="pdc", idcode=10), inputs=(source,))
 
     async def start():
         pdc = Concentrator(topology)

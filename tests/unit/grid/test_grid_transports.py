@@ -9,10 +9,9 @@ import pytest
 import stream_fixtures as streams
 
 from grid import c37118
-from grid.c37118.faults import Fault
-from grid.c37118.session import Session
-from grid.inspect import sources
-from grid.inspect.seen import Seen
+from grid.c37118 import ReceiverSession, Violation
+from grid.inspect import frame_sources
+from grid.inspect.observed_frame import Seen
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
 
@@ -45,7 +44,7 @@ class Listener:
         self.configurations: list[c37118.Configuration] = []
         self.lost = 0
         self.heard_s = self.lost_s = 0.0
-        self.problems: list[tuple[Fault, str]] = []
+        self.problems: list[tuple[Violation, str]] = []
         self.receiver = Receiver(
             address,
             idcode,
@@ -192,7 +191,7 @@ async def test_a_second_sender_of_one_idcode_is_ignored_and_said_once():
             await streams.soon(lambda: listener.receiver.counts.strangers == 5)
     assert 9999 not in listener.seconds()
     ((kind, what),) = listener.problems
-    assert kind is Fault.STRANGER
+    assert kind is Violation.STRANGER
     assert "are there two senders?" in what
 
 
@@ -289,7 +288,7 @@ async def test_pauses_between_attempts_grow_up_to_the_limit():
 def test_commands_count_time_as_the_sender_does():
     """TIME_BASE holds for all frames of a stream, in both directions, once it is known."""
     sender = streams.Sender(7, [streams.station(7)], time_base=1000)
-    session = Session(7)
+    session = ReceiverSession(7)
     session.open()
     list(session.feed(sender.configuration.encode()))
     commands = [c37118.CommandFrame.decode(frame) for frame in session.commands()]
@@ -308,7 +307,7 @@ async def test_a_spontaneous_stream_is_looked_at_live():
     async with sending(address) as sender:
         sender.server.announce()
         looking = asyncio.ensure_future(
-            sources.live(
+            frame_sources.live(
                 address, None, see, seconds=None, wait_s=30, details=False, on_problem=print
             )
         )

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import packets
 import pytest
-import synchrophasor_samples as samples
 
+from fuzz import samples
 from grid import c37118
 from grid.capture.conversations import Damage
-from grid.inspect import sources
-from grid.inspect.seen import Seen
+from grid.inspect import frame_sources
+from grid.inspect.observed_frame import ObservedFrame
 
 FRAMES = samples.annex_d()
 CONVERSATION = [
@@ -25,17 +25,17 @@ CONVERSATION = [
 KINDS = ["COMMAND", "CFG2", "DATA", "HEADER"]
 
 
-def read(path: Path) -> tuple[list[Seen], list[Damage]]:
-    seen: list[Seen] = []
+def read(path: Path) -> tuple[list[ObservedFrame], list[Damage]]:
+    seen: list[ObservedFrame] = []
 
-    def see(one: Seen) -> bool:
+    def see(one: ObservedFrame) -> bool:
         seen.append(one)
         return False
 
-    return seen, [*sources.recorded(path, see).values()]
+    return seen, [*frame_sources.recorded(path, see).values()]
 
 
-def kinds(seen: list[Seen]) -> list[str]:
+def kinds(seen: list[ObservedFrame]) -> list[str]:
     return [one.type.name for one in seen]
 
 
@@ -219,7 +219,7 @@ def test_fragments_of_a_cfg_3_are_one_frame(tmp_path: Path):
 def test_what_is_no_capture_is_said_in_one_sentence(tmp_path: Path, content, message):
     path = tmp_path / "a.pcap"
     path.write_bytes(content)
-    with pytest.raises(sources.NoStreamError, match=message):
+    with pytest.raises(frame_sources.NoStreamError, match=message):
         read(path)
 
 
@@ -231,5 +231,5 @@ def test_damaged_captures_raise_nothing_else(tmp_path: Path):
             path.write_bytes(changed)
             try:
                 read(path)
-            except sources.NoStreamError:
+            except frame_sources.NoStreamError:
                 continue

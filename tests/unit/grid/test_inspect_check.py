@@ -9,9 +9,9 @@ import stream_fixtures as streams
 
 from grid import c37118
 from grid.c37118 import FrameType
-from grid.inspect.checks import StreamCheck
-from grid.inspect.findings import Kind, Report
-from grid.inspect.seen import Seen
+from grid.inspect.findings import FindingKind, StreamReport
+from grid.inspect.observed_frame import ObservedFrame
+from grid.inspect.stream_check import StreamCheck
 
 START_NS = 1_700_000_000 * 10**9
 PERIOD_NS = 20_000_000
@@ -41,7 +41,7 @@ class Stream:
 
     def configure(self, sent: c37118.Configuration) -> None:
         self.codec = c37118.DataCodec(sent)
-        self.check.see(self._seen(FrameType.CFG2, sent))
+        self.check.take(self._seen(FrameType.CFG2, sent))
 
     def data(
         self,
@@ -67,16 +67,18 @@ class Stream:
             tuple(c37118.write(station, measured) for station in stations),
         )
         t_ns = None if latency_ns is None else ns + latency_ns
-        self.check.see(self._seen(FrameType.DATA, frame, self.codec, t_ns))
+        self.check.take(self._seen(FrameType.DATA, frame, self.codec, t_ns))
 
-    def report(self) -> Report:
+    def report(self) -> StreamReport:
         return self.check.report()
 
-    def _seen(self, kind, frame, codec=None, t_ns=None) -> Seen:
-        return Seen(t_ns=t_ns, source="host", type=kind, idcode=7, frame=frame, codec=codec)
+    def _seen(self, kind, frame, codec=None, t_ns=None) -> ObservedFrame:
+        return ObservedFrame(
+            t_ns=t_ns, source="host", type=kind, idcode=7, frame=frame, codec=codec
+        )
 
 
-def found(stream: Stream) -> list[tuple[Kind, str]]:
+def found(stream: Stream) -> list[tuple[FindingKind, str]]:
     return [(finding.kind, finding.what) for finding in stream.report().findings]
 
 
@@ -154,22 +156,32 @@ def changed_and_told(stream: Stream) -> None:
 @pytest.mark.parametrize(
     ("happens", "kind", "what"),
     [
-        (gaps, Kind.GAPS, "4 of 9 data frames are missing, in 2 places; the longest gap is 3"),
-        (twice, Kind.ORDER, "1 data frames came twice"),
-        (disorder, Kind.ORDER, "1 data frames came after a later one"),
-        (between, Kind.RATE, "1 time stamps stand at no reporting time of DATA_RATE 50"),
-        (slow, Kind.RATE, "33.333 data frames/s arrive, DATA_RATE promises 50"),
-        (unlocked, Kind.CLOCK, "clock unreliable, say 1 of 1"),
-        (unsynchronized, Kind.CLOCK, "pmu-7: good, not in sync, unlocked for 100 s or more, in 1"),
-        (absent, Kind.STAT, "pmu-7: absent, not in sync, in 1 of 1"),
-        (trigger, Kind.STAT, "pmu-7: good, trigger 3, in 1 of 1"),
-        (valueless, Kind.VALUES, "pmu-7: 1 blocks are good by STAT, but lack values"),
-        (early, Kind.LATENCY, "1 data frames arrived up to 4.000 ms before the time"),
-        (changed, Kind.CHANGE, "changed after 1 data frames; CFGCNT does not say so"),
-        (changed_and_told, Kind.CHANGE, "changed after 0 data frames; CFGCNT says so"),
+        (
+            gaps,
+            FindingKind.GAPS,
+            "4 of 9 data frames are missing, in 2 places; the longest gap is 3",
+        ),
+        (twice, FindingKind.ORDER, "1 data frames came twice"),
+        (disorder, FindingKind.ORDER, "1 data frames came after a later one"),
+        (between, FindingKind.RATE, "1 time stamps stand at no reporting time of DATA_RATE 50"),
+        (slow, FindingKind.RATE, "33.333 data frames/s arrive, DATA_RATE promises 50"),
+        (unlocked, FindingKind.CLOCK, "clock unreliable, say 1 of 1"),
+        (
+            unsynchronized,
+            FindingKind.CLOCK,
+            "pmu-7: good, not in sync, unlocked for 100 s or more, in 1",
+        ),
+        (absent, FindingKind.STAT, "pmu-7: absent, not in sync, in 1 of 1"),
+        (trigger, FindingKind.STAT, "pmu-7: good, trigger 3, in 1 of 1"),
+        (valueless, FindingKind.VALUES, "pmu-7: 1 blocks are good by STAT, but lack values"),
+        (early, FindingKind.LATENCY, "1 data frames arrived up to 4.000 ms before the time"),
+        (changed, FindingKind.CHANGE, "changed after 1 data frames; CFGCNT does not say so"),
+        (changed_and_told, FindingKind.CHANGE, "changed after 0 data frames; CFGCNT says so"),
     ],
 )
-def test_each_fault_is_found_and_no_other(happens: Callable[[Stream], None], kind: Kind, what: str):
+def test_each_fault_is_found_and_no_other(
+    happens: Callable[[Stream], None], kind: FindingKind, what: str
+):
     stream = Stream()
     happens(stream)
     ((found_kind, found_what),) = found(stream)
@@ -183,22 +195,26 @@ INTEGER = c37118.Format(float_phasors=False)
 @pytest.mark.parametrize(
     ("sent", "kind", "what"),
     [
-        (configuration(stations=()), Kind.CONFIGURATION, "has no PMU"),
-        (configuration(data_rate=0), Kind.CONFIGURATION, "DATA_RATE is 0"),
-        (configuration(idcode=65535), Kind.NAMES, "IDCODE 65535 is reserved"),
+        (configuration(stations=()), FindingKind.CONFIGURATION, "has no PMU"),
+        (configuration(data_rate=0), FindingKind.CONFIGURATION, "DATA_RATE is 0"),
+        (configuration(idcode=65535), FindingKind.NAMES, "IDCODE 65535 is reserved"),
         (
             configuration(stations=(streams.station(7), replace(streams.station(8), idcode=7))),
-            Kind.NAMES,
+            FindingKind.NAMES,
             "PMU id 7 stands for 2 PMUs",
         ),
         (
             configuration(stations=(streams.station(7), replace(streams.station(7), idcode=8))),
-            Kind.NAMES,
+            FindingKind.NAMES,
             "station name 'pmu-7' stands for 2 PMUs",
         ),
-        (configuration(station={"phasors": ["VA", "VA"]}), Kind.NAMES, "'VA' names 2 channels"),
-        (configuration(station={"phasors": ["VA", ""]}), Kind.NAMES, "has no name"),
-        (configuration(station={"phasors": ["VA", "Ü"]}), Kind.NAMES, "no printable ASCII"),
+        (
+            configuration(station={"phasors": ["VA", "VA"]}),
+            FindingKind.NAMES,
+            "'VA' names 2 channels",
+        ),
+        (configuration(station={"phasors": ["VA", ""]}), FindingKind.NAMES, "has no name"),
+        (configuration(station={"phasors": ["VA", "Ü"]}), FindingKind.NAMES, "no printable ASCII"),
         (
             configuration(
                 stations=(
@@ -208,7 +224,7 @@ INTEGER = c37118.Format(float_phasors=False)
                     ),
                 )
             ),
-            Kind.CONFIGURATION,
+            FindingKind.CONFIGURATION,
             "is an integer with a scale of 0",
         ),
     ],
@@ -220,20 +236,22 @@ def test_a_configuration_that_makes_no_sense_is_found(sent, kind, what):
 def test_a_cfg_3_that_contradicts_cfg_2_is_found():
     stream = Stream()
     details = c37118.Configuration3.of(configuration())
-    stream.check.see(stream._seen(FrameType.CFG3, details))
+    stream.check.take(stream._seen(FrameType.CFG3, details))
     assert found(stream) == []
-    stream.check.see(stream._seen(FrameType.CFG3, replace(details, data_rate=25)))
-    assert (Kind.CONFIGURATION, "CFG-3 contradicts CFG-2") in found(stream)
+    stream.check.take(stream._seen(FrameType.CFG3, replace(details, data_rate=25)))
+    assert (FindingKind.CONFIGURATION, "CFG-3 contradicts CFG-2") in found(stream)
 
 
 def test_frames_that_cannot_be_read_are_counted_by_reason():
     stream = Stream()
     for _ in range(3):
-        stream.check.see(
-            Seen(t_ns=None, source="host", type=FrameType.DATA, idcode=7, problem="too short")
+        stream.check.take(
+            ObservedFrame(
+                t_ns=None, source="host", type=FrameType.DATA, idcode=7, problem="too short"
+            )
         )
     ((kind, what),) = found(stream)
-    assert (kind, what) == (Kind.CONFIGURATION, "3 DATA frames cannot be read: too short")
+    assert (kind, what) == (FindingKind.CONFIGURATION, "3 DATA frames cannot be read: too short")
 
 
 def test_a_stream_of_few_frames_is_judged_by_its_own_period():
@@ -248,6 +266,6 @@ def test_allowed_kinds_are_told_and_excused():
     unlocked(stream)
     report = stream.report()
     assert report.unexcused([]) == report.findings
-    assert report.unexcused([Kind.CLOCK]) == []
-    assert "allowed clock:" in report.text([Kind.CLOCK])
+    assert report.unexcused([FindingKind.CLOCK]) == []
+    assert "allowed clock:" in report.text([FindingKind.CLOCK])
     assert "WRONG clock:" in report.text([])

@@ -9,7 +9,8 @@ from pathlib import Path
 import packets
 import pytest
 import stream_fixtures as streams
-import synchrophasor_samples as samples
+
+from fuzz import samples
 
 CAPTURES = samples.DATA / "captures"
 TCP_CAPTURE = CAPTURES / "C37.118_1PMU_TCP.pcap"
@@ -18,7 +19,7 @@ UDP_CAPTURE = CAPTURES / "C37.118_1PMU_UDP_minimal.pcap"
 
 def c37118(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "grid.c37118", *map(str, arguments)],
+        [sys.executable, "-m", "grid.inspect", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -147,7 +148,7 @@ def test_what_cannot_be_looked_at_is_one_line_and_code_2(arguments, message):
 
 
 def test_a_reader_that_has_enough_is_no_error():
-    command = f"{sys.executable} -m grid.c37118 dump {TCP_CAPTURE} | head -1"
+    command = f"{sys.executable} -m grid.inspect dump {TCP_CAPTURE} | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )

@@ -5,10 +5,10 @@ import math
 import pytest
 
 from grid import c37118
-from grid.pdc.aligner import Aligner, Lane, Row
-from grid.pdc.layout import Layout
-from grid.pdc.sorting import Place
-from grid.pdc.timeline import Wait
+from grid.pdc.alignment.aligner import AlignedInput, Aligner, Row
+from grid.pdc.alignment.output_format import OutputFormat
+from grid.pdc.alignment.slot_finder import SlotMatch
+from grid.pdc.alignment.timeline import WaitPolicy
 
 LAG_S = 0.2
 BASE = 85_000_000_000
@@ -17,21 +17,23 @@ GOOD, POOR = 0, 9
 NOW = c37118.Stamp(soc=0, count=0, quality=c37118.TimeQuality(code=0))
 
 
-def layout() -> Layout:
+def output_format() -> OutputFormat:
     stations = [
         c37118.Station(name=str(idcode), idcode=idcode, format=c37118.Format())
         for idcode in (1, 2, 3)
     ]
-    return Layout(idcode=9, stations=stations, rate=50, stamp=NOW)
+    return OutputFormat(idcode=9, stations=stations, rate=50, stamp=NOW)
 
 
 class Bench:
     """Three inputs with one PMU each, and the rows that came out."""
 
     def __init__(self, *, ordered: bool = True, closest: bool = True, **wait: object) -> None:
-        self.aligner = Aligner(Wait(lag_s=LAG_S, **wait), layout(), slots_per_s=50, closest=closest)
-        self.lanes = {
-            source: Lane(ordered=ordered, pmus=frozenset({source})) for source in (1, 2, 3)
+        self.aligner = Aligner(
+            WaitPolicy(lag_s=LAG_S, **wait), output_format(), slots_per_s=50, closest=closest
+        )
+        self.inputs = {
+            source: AlignedInput(ordered=ordered, pmus=frozenset({source})) for source in (1, 2, 3)
         }
         self.now_s = 100.0
         self.wall = 0.0
@@ -41,12 +43,12 @@ class Bench:
 
     @property
     def counts(self) -> dict[int, object]:
-        return {source: lane.counts for source, lane in self.lanes.items()}
+        return {source: aligned.counts for source, aligned in self.inputs.items()}
 
     def put(self, source: int, slot: int, quality: int = GOOD, off_ns: int = 0) -> Row | None:
         row = self.aligner.put(
-            self.lanes[source],
-            Place(ns=0, slot=BASE + slot, off_ns=off_ns, done=BASE + slot, quality=quality),
+            self.inputs[source],
+            SlotMatch(ns=0, slot=BASE + slot, off_ns=off_ns, done=BASE + slot, quality=quality),
             now_s=self.now_s,
             wall_ns=round((BASE + self.wall) * PERIOD_NS),
         )
@@ -54,7 +56,7 @@ class Bench:
         return row
 
     def lost(self, source: int) -> None:
-        self.aligner.lost(self.lanes[source])
+        self.aligner.lost(self.inputs[source])
 
     def wait(self, seconds: float) -> None:
         self.now_s += seconds
@@ -63,8 +65,10 @@ class Bench:
     def collect(self) -> None:
         rows = self.aligner.ready(self.now_s)
         self.taken += rows
-        names = {lane: source for source, lane in self.lanes.items()}
-        self.rows += [(row.slot - BASE, sorted(names[lane] for lane in row.lanes)) for row in rows]
+        names = {aligned: source for source, aligned in self.inputs.items()}
+        self.rows += [
+            (row.slot - BASE, sorted(names[aligned] for aligned in row.inputs)) for row in rows
+        ]
 
 
 @pytest.fixture
@@ -124,7 +128,7 @@ def test_an_input_that_is_back_is_waited_for_again(bench):
     bench.put(1, 1)
     bench.put(2, 1)
     bench.put(3, 1)
-    assert sum(lane.counts.late for lane in bench.lanes.values()) == 3, (
+    assert sum(aligned.counts.late for aligned in bench.inputs.values()) == 3, (
         "its first frame came after the row was gone"
     )
     bench.put(1, 2)
@@ -297,13 +301,13 @@ def test_of_several_frames_for_one_row_the_closest_or_the_last_is_kept(closest, 
     taken = []
     for off_ms in (-20, 0, 20):
         bench.aligner.put(
-            bench.lanes[1],
-            Place(ns=0, slot=BASE, off_ns=off_ms * 1_000_000, done=BASE - 1, quality=GOOD),
+            bench.inputs[1],
+            SlotMatch(ns=0, slot=BASE, off_ns=off_ms * 1_000_000, done=BASE - 1, quality=GOOD),
             now_s=bench.now_s,
             wall_ns=BASE * PERIOD_NS,
         )
         row = bench.aligner._rows[BASE]
-        taken.append(row.lanes[bench.lanes[1]] // 1_000_000)
+        taken.append(row.inputs[bench.inputs[1]] // 1_000_000)
     assert taken[-1] == kept[-1]
     assert bench.counts[1].downsampled == 2
     assert bench.counts[1].duplicate == 0
@@ -311,7 +315,7 @@ def test_of_several_frames_for_one_row_the_closest_or_the_last_is_kept(closest, 
 
 def test_after_a_switch_of_the_layout_rows_that_were_begun_leave_in_the_old_one():
     bench = primed()
-    old, new = bench.aligner._layouts[-1][1], layout()
+    old, new = bench.aligner._formats[-1][1], output_format()
     bench.put(1, 11)
     bench.put(1, 12)
     bench.aligner.switch(new)
@@ -319,12 +323,12 @@ def test_after_a_switch_of_the_layout_rows_that_were_begun_leave_in_the_old_one(
     for slot in (11, 12, 13):
         bench.put(2, slot)
         bench.put(3, slot)
-    assert [(row.slot - BASE, row.layout is new) for row in bench.taken] == [
+    assert [(row.slot - BASE, row.format is new) for row in bench.taken] == [
         (11, False),
         (12, False),
         (13, True),
     ]
-    assert bench.taken[0].layout is old
+    assert bench.taken[0].format is old
     assert bench.rows[-3:] == [(slot, [1, 2, 3]) for slot in (11, 12, 13)]
 
 

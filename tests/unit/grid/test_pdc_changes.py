@@ -1,7 +1,7 @@
 """What people read when a topology changes."""
 
-from grid.pdc import document
-from grid.pdc.changes import changes
+from grid.pdc.topology import document
+from grid.pdc.topology.changes import changes
 
 BEFORE = """
 stream: {name: pdc, idcode: 10}

@@ -5,8 +5,8 @@ import time
 import pytest
 import stream_fixtures as streams
 
-from grid.pdc import document
-from grid.pdc.cache import Cache
+from grid.pdc.topology import document
+from grid.pdc.topology.cache import TopologyCache
 
 NOWHERE = {"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_PASSWORD": "x"}
 
@@ -57,7 +57,7 @@ def test_a_wrong_port_in_the_environment_is_said(port):
 
 def test_it_starts_from_the_cache_when_the_database_is_away(tmp_path):
     port = streams.free_port()
-    cache = Cache(tmp_path / "config.json")
+    cache = TopologyCache(tmp_path / "config.json")
     cache.save(
         document.loads(
             "stream: {name: pdc, idcode: 10}\n"

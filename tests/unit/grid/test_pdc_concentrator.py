@@ -15,7 +15,7 @@ from pdc_bench import PHASORS, Reader, accepts, bench, now, pmu_input, pmus
 from grid import c37118
 from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.pdc.topology.model import InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 
 
@@ -63,7 +63,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         slot, reader = await made.prime(), made.reader
         port = second.server.port
         await second.server.close()
-        await streams.soon(lambda: made.pdc.links[1].receiver.counts.connections == 1)
+        await streams.soon(lambda: made.pdc.mappers[1].receiver.counts.connections == 1)
         await asyncio.sleep(0.1)
         start = time.monotonic()
         first.send(slot, 1)
@@ -93,7 +93,7 @@ async def test_a_peer_that_falls_silent_is_connected_anew():
     async with bench(sender, silence_s=0.5) as made:
         base = now()
         made.send(base, 1)
-        receiver = made.pdc.links[0].receiver
+        receiver = made.pdc.mappers[0].receiver
         start = time.monotonic()
         await streams.soon(lambda: receiver.counts.connections == 2)
         assert 0.4 < time.monotonic() - start < streams.stretched(2.0)
@@ -108,13 +108,13 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
     port = await sender.open()
     topology = Topology(
         node="n",
-        stream=Stream(name="pdc", idcode=10),
+        stream=OutputStream(name="pdc", idcode=10),
         inputs=(pmu_input(1, port, silence_s=0.3),),
     )
     pdc = Concentrator(topology)
     out = streams.free_port()
     await pdc.start(streams.HOST, out)
-    receiver = pdc.links[0].receiver
+    receiver = pdc.mappers[0].receiver
     await streams.soon(lambda: receiver.counts.attempts >= 3)
     assert not accepts(out), "the output stays closed without a configuration"
     sender.mute = False
@@ -127,7 +127,9 @@ async def test_the_output_opens_without_an_input_that_does_not_come():
     (sender,) = pmus(1)
     port = await sender.open()
     inputs = (pmu_input(1, port), pmu_input(2, streams.free_port()))
-    pdc = Concentrator(Topology(node="n", stream=Stream(name="pdc", idcode=10), inputs=inputs))
+    pdc = Concentrator(
+        Topology(node="n", stream=OutputStream(name="pdc", idcode=10), inputs=inputs)
+    )
     out = streams.free_port()
     await pdc.start(streams.HOST, out)
     await streams.soon(lambda: sender.receivers)
@@ -155,7 +157,7 @@ async def test_integers_and_polar_phasors_become_the_format_of_the_output():
 
 
 async def test_an_integer_output_carries_floats_within_its_steps():
-    stream = Stream(name="pdc", idcode=10, float_format=False, polar=True)
+    stream = OutputStream(name="pdc", idcode=10, float_format=False, polar=True)
     async with bench(*pmus(1), stream=stream) as made:
         slot = await made.prime()
         made.send(slot, 2000.0)
@@ -170,9 +172,9 @@ async def test_the_pmus_of_another_pdc_are_passed_on_by_their_idcode():
     sender = streams.Sender(77, [streams.station(idcode) for idcode in (5, 6, 7)])
     wanted = tuple(Pmu(name=f"p{idcode}", idcode=idcode, phasors=PHASORS) for idcode in (7, 5, 9))
 
-    def inputs(ports: list[int]) -> tuple[Input, ...]:
+    def inputs(ports: list[int]) -> tuple[InputStream, ...]:
         return (
-            Input(
+            InputStream(
                 name="area",
                 address=Address(host=streams.HOST, port=ports[0]),
                 idcode=77,
@@ -272,11 +274,11 @@ async def test_a_second_level_streams_again_as_soon_as_its_input_is_back():
     lower_port, higher_port = streams.free_port(), streams.free_port()
     lower_topology = Topology(
         node="lower",
-        stream=Stream(name="lower", idcode=30, address=Address(port=lower_port)),
+        stream=OutputStream(name="lower", idcode=30, address=Address(port=lower_port)),
         inputs=(pmu_input(1, port),),
     )
     pmu = Pmu(name="pmu-1", idcode=1, phasors=PHASORS)
-    area = Input(
+    area = InputStream(
         name="lower",
         address=Address(host=streams.HOST, port=lower_port),
         idcode=30,
@@ -285,7 +287,7 @@ async def test_a_second_level_streams_again_as_soon_as_its_input_is_back():
         silence_s=1.0,
     )
     higher = Concentrator(
-        Topology(node="higher", stream=Stream(name="higher", idcode=10), inputs=(area,))
+        Topology(node="higher", stream=OutputStream(name="higher", idcode=10), inputs=(area,))
     )
     lower = Concentrator(lower_topology)
     await lower.start(streams.HOST, lower_port)
@@ -328,9 +330,9 @@ async def test_a_client_that_never_reads_delays_nobody():
         for idcode in range(1, 33)
     )
 
-    def inputs(ports: list[int]) -> tuple[Input, ...]:
+    def inputs(ports: list[int]) -> tuple[InputStream, ...]:
         return (
-            Input(
+            InputStream(
                 name="area",
                 address=Address(host=streams.HOST, port=ports[0]),
                 idcode=77,

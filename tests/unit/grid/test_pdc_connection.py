@@ -2,7 +2,7 @@
 
 import pytest
 
-from grid.pdc import connection
+from grid.pdc.openpdc import connection_strings
 from grid.transport.address import Address
 
 HOME = "udp-spontaneous://:4713"
@@ -32,9 +32,9 @@ HOME = "udp-spontaneous://:4713"
 )
 def test_each_input_address_has_a_connection_string_that_is_read_back(url, text):
     address = Address.parse(url)
-    written = connection.device_string(address)
+    written = connection_strings.device_string(address)
     assert written == f"{text}; phasorProtocol=IeeeC37_118V2"
-    assert connection.device_address("d", written) == address
+    assert connection_strings.device_address("d", written) == address
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_each_input_address_has_a_connection_string_that_is_read_back(url, text)
     ],
 )  # fmt: skip
 def test_strings_of_openpdc_are_understood(text, url):
-    assert connection.device_address("d", text) == Address.parse(url)
+    assert connection_strings.device_address("d", text) == Address.parse(url)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_strings_of_openpdc_are_understood(text, url):
 )
 def test_a_string_without_an_address_is_refused_with_the_devices_name(text):
     with pytest.raises(ValueError, match="device SHELBY: "):
-        connection.device_address("SHELBY", text)
+        connection_strings.device_address("SHELBY", text)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_string_without_an_address_is_refused_with_the_devices_name(text):
 )
 def test_an_outputs_address_is_its_command_channel(url, text):
     address = Address.parse(url)
-    assert connection.command_channel(address) == text
-    assert connection.stream_address("s", text) == address
+    assert connection_strings.command_channel(address) == text
+    assert connection_strings.stream_address("s", text) == address
 
 
 def test_destinations_are_the_data_channel():
@@ -91,16 +91,16 @@ def test_destinations_are_the_data_channel():
         Address.parse("udp-spontaneous://[2001:db8::1]:8801"),
         Address.parse("udp-spontaneous://239.1.2.3:4713?interface=eth0&ttl=4"),
     )
-    text = connection.data_channel(addresses)
+    text = connection_strings.data_channel(addresses)
     assert text == (
         "port=-1; clients=pdc-2:8800, [2001:db8::1]:8801, 239.1.2.3:4713; interface=eth0; ttl=4"
     )
-    assert connection.destinations("s", text) == addresses
-    assert connection.data_channel(()) is None
-    assert connection.destinations("s", "") == ()
+    assert connection_strings.destinations("s", text) == addresses
+    assert connection_strings.data_channel(()) is None
+    assert connection_strings.destinations("s", "") == ()
 
 
 @pytest.mark.parametrize("text", ["", "port=", "port=-1", "port=1; dataport=x"])
 def test_a_command_channel_without_a_port_is_refused(text):
     with pytest.raises(ValueError, match="output stream s: "):
-        connection.stream_address("s", text)
+        connection_strings.stream_address("s", text)

@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from grid.documents.channels import Phasor
-from grid.pdc import document
-from grid.pdc.cache import Cache
+from grid.documents.document_error import DocumentError
+from grid.pdc.topology import document
+from grid.pdc.topology.cache import TopologyCache
 
 FULL = """
 node: area
@@ -82,7 +83,7 @@ inputs:
 
 
 def test_all_mistakes_are_said_at_once():
-    with pytest.raises(document.TopologyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         document.loads(BAD)
     problems = "\n".join(caught.value.problems)
     for part in (
@@ -109,7 +110,7 @@ inputs:
   - {name: a, host: h, idcode: 1, phasors: [VA]}
   - {name: A, host: h, idcode: 1, phasors: [VA]}
 """
-    with pytest.raises(document.TopologyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         document.loads(double)
     assert caught.value.problems == [
         "inputs: name A stands there twice",
@@ -119,17 +120,17 @@ inputs:
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "3", "stream: 1\ninputs: 2", "\x00"])
 def test_what_is_no_topology_is_refused(text):
-    with pytest.raises(document.TopologyError):
+    with pytest.raises(DocumentError):
         document.loads(text)
 
 
 def test_an_input_is_needed():
-    with pytest.raises(document.TopologyError, match="there is none"):
+    with pytest.raises(DocumentError, match="there is none"):
         document.loads("stream: {name: pdc, idcode: 1}\ninputs: []")
 
 
 def test_the_cache_keeps_a_topology(tmp_path):
-    cache = Cache(tmp_path / "new" / "config.json")
+    cache = TopologyCache(tmp_path / "new" / "config.json")
     assert cache.load() is None
     topology = document.loads(FULL)
     cache.save(topology)
@@ -145,4 +146,4 @@ def test_the_cache_keeps_a_topology(tmp_path):
 def test_a_damaged_cache_is_no_cache(tmp_path, content):
     path = tmp_path / "config.json"
     path.write_bytes(content.encode("latin-1"))
-    assert Cache(path).load() is None
+    assert TopologyCache(path).load() is None

@@ -8,8 +8,8 @@ from pathlib import Path
 import stream_fixtures as streams
 from pdc_bench import now, pmus
 
-from grid.pdc.service import Service, Settings
-from grid.pdc.source import FileSource
+from grid.pdc.configuration_source import FileSource
+from grid.pdc.service import PdcService, ServiceSettings
 
 TOPOLOGY = """
 stream: {{name: pdc, idcode: 10, port: {out}, lag_time_s: 0.1}}
@@ -42,11 +42,11 @@ async def test_the_statistics_of_openpdc_are_served(tmp_path: Path):  # noqa: PL
     path.write_text(TOPOLOGY.format(**ports))
     source = FileSource(path)
     two.mute = True
-    settings = Settings(listen=streams.HOST, metrics_port=0)
-    service = Service(source.load(), settings, source)
+    settings = ServiceSettings(listen=streams.HOST, metrics_port=0)
+    service = PdcService(source.load(), settings, source)
     await service.start()
-    assert service.monitor is not None
-    port = service.monitor.port
+    assert service.metrics_server is not None
+    port = service.metrics_server.port
     status, text = await asyncio.to_thread(get, port, "/readyz")
     assert status == 503
     assert text.startswith("the output is not open: no configuration yet of input ")
@@ -101,11 +101,11 @@ async def test_frame_rates_are_those_of_the_last_window(tmp_path: Path):
     port = await one.open()
     path.write_text(TOPOLOGY.format(one=port, two=port, out=streams.free_port()))
     source = FileSource(path)
-    service = Service(source.load(), Settings(listen=streams.HOST), source)
-    link = service.concentrator
+    service = PdcService(source.load(), ServiceSettings(listen=streams.HOST), source)
+    mapper = service.concentrator
     service.concentrator.aligner.counts.published = 100
     service.rates._sample(2.0)
-    assert service.rates.of(link) == 50
+    assert service.rates.of(mapper) == 50
     service.rates._sample(2.0)
-    assert service.rates.of(link) == 0
+    assert service.rates.of(mapper) == 0
     await one.server.close()

@@ -20,11 +20,11 @@ import stream_fixtures as streams
 from pdc_bench import bench, now, pmus
 
 from grid import c37118
-from grid.pdc import mqtt
-from grid.pdc.layout import Layout
-from grid.pdc.mqtt import MqttOutput
-from grid.pdc.payload import JsonPayloads
-from grid.pdc.topology import Mqtt, Payload, Stream
+from grid.pdc.alignment.output_format import OutputFormat
+from grid.pdc.outputs import mqtt_output
+from grid.pdc.outputs.json_payloads import JsonPayloads
+from grid.pdc.outputs.mqtt_output import MqttOutput
+from grid.pdc.topology.model import MqttBroker, MqttPayload, OutputStream
 
 SBIN = "/usr/sbin:/usr/local/sbin"
 
@@ -87,7 +87,7 @@ class Listener:
 
     def __init__(self, port: int, ca: Path | None = None) -> None:
         self.messages: list[tuple[str, bytes]] = []
-        self.client = mqtt.client()
+        self.client = mqtt_output.client()
         self.client.on_connect = lambda client, *_: client.subscribe("#")
         self.client.on_message = lambda _client, _data, message: self.messages.append(
             (message.topic, message.payload)
@@ -115,24 +115,24 @@ def listening(port: int, ca: Path | None = None) -> Iterator[Listener]:
         listener.close()
 
 
-def layout(*idcodes: int) -> Layout:
+def output_format(*idcodes: int) -> OutputFormat:
     stations = [streams.station(idcode) for idcode in idcodes]
-    return Layout(idcode=10, stations=stations, rate=50, stamp=streams.NOW)
+    return OutputFormat(idcode=10, stations=stations, rate=50, stamp=streams.NOW)
 
 
-def frames(made: Layout, count: int) -> Sequence[bytes]:
+def frames(made: OutputFormat, count: int) -> Sequence[bytes]:
     sender = streams.Sender(10, list(made.configuration.stations))
     return [sender.frame(now() + slot, 230.0) for slot in range(count)]
 
 
-def settings(port: int, **fields: object) -> Mqtt:
-    return replace(Mqtt(host=streams.HOST, port=port), **fields)
+def settings(port: int, **fields: object) -> MqttBroker:
+    return replace(MqttBroker(host=streams.HOST, port=port), **fields)
 
 
 async def test_each_pmu_of_the_output_has_a_topic_with_physical_units(tmp_path):
     with running(tmp_path, "allow_anonymous true") as broker, listening(broker.port) as listener:
         one, two = pmus(2)
-        stream = Stream(name="area", idcode=10, lag_time_s=0.1)
+        stream = OutputStream(name="area", idcode=10, lag_time_s=0.1)
         async with bench(one, two, stream=stream, mqtt=settings(broker.port)) as made:
             await streams.soon(lambda: made.pdc.output.mqtt.connected)
             slot = await made.prime()
@@ -149,10 +149,10 @@ async def test_each_pmu_of_the_output_has_a_topic_with_physical_units(tmp_path):
 
 
 def test_raw_frames_are_those_of_the_output(tmp_path):
-    made = layout(1, 2)
+    made = output_format(1, 2)
     sent = frames(made, 20)
     with running(tmp_path, "allow_anonymous true") as broker, listening(broker.port) as listener:
-        output = MqttOutput(settings(broker.port, payload=Payload.RAW, topic="raw"), "area")
+        output = MqttOutput(settings(broker.port, payload=MqttPayload.RAW, topic="raw"), "area")
         output.start()
         streams.eventually(lambda: output.connected)
         for frame in sent:
@@ -164,10 +164,10 @@ def test_raw_frames_are_those_of_the_output(tmp_path):
 
 
 def test_a_broker_that_comes_back_gets_the_newest_frames_and_the_rest_is_counted(tmp_path):
-    made = layout(1)
+    made = output_format(1)
     sent = frames(made, 50)
     broker = Broker(tmp_path, "allow_anonymous true")
-    output = MqttOutput(settings(broker.port, payload=Payload.RAW, queue_frames=10), "area")
+    output = MqttOutput(settings(broker.port, payload=MqttPayload.RAW, queue_frames=10), "area")
     output.start()
     start = time.monotonic()
     for frame in sent:
@@ -220,8 +220,8 @@ def test_tls_and_a_login_from_the_environment(tmp_path, monkeypatch, caplog):
         "allow_anonymous false",
         f"password_file {passwords}",
     )
-    made = layout(1)
-    fields = {"tls": True, "ca_file": str(cert), "payload": Payload.RAW}
+    made = output_format(1)
+    fields = {"tls": True, "ca_file": str(cert), "payload": MqttPayload.RAW}
     with running(tmp_path, *lines) as broker:
         monkeypatch.setenv("MQTT_USER", "pdc")
         monkeypatch.setenv("MQTT_PASSWORD", "wrong")
@@ -247,7 +247,7 @@ def test_a_broker_with_another_certificate_gets_nothing(tmp_path):
     other.mkdir()
     (cert, key), (foreign, _) = certificate(tmp_path), certificate(other)
     lines = (f"certfile {cert}", f"keyfile {key}", "allow_anonymous true")
-    made = layout(1)
+    made = output_format(1)
     with running(tmp_path, *lines) as broker:
         output = MqttOutput(settings(broker.port, tls=True, ca_file=str(foreign)), "area")
         output.start()

@@ -14,7 +14,8 @@ import pymysql
 import pytest
 import stream_fixtures as streams
 
-from grid.pdc import document, schema
+from grid.pdc.openpdc import schema
+from grid.pdc.topology import document
 from grid.transport import client
 
 pytestmark = pytest.mark.mysql

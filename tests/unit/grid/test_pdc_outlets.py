@@ -7,9 +7,9 @@ import stream_fixtures as streams
 from pdc_bench import PHASORS, now
 
 from grid import c37118
-from grid.pdc import document
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import Input, Pmu, Stream, Topology
+from grid.pdc.topology import document
+from grid.pdc.topology.model import InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
 
@@ -26,9 +26,9 @@ def address(form: str) -> Address:
     return Address.parse(form.format(port=streams.free_port(), data=streams.free_port()))
 
 
-def topology(input_address: Address, stream: Stream) -> Topology:
+def topology(input_address: Address, stream: OutputStream) -> Topology:
     pmu = Pmu(name="pmu-1", idcode=1, phasors=PHASORS)
-    source = Input(
+    source = InputStream(
         name="pmu-1",
         address=input_address,
         idcode=1,
@@ -45,7 +45,7 @@ async def test_an_input_comes_by_every_transport(form):
     sender = streams.Sender(1, [streams.station(1)])
     await sender.server.attach(where)
     await sender.server.accept()
-    await _through(topology(where, Stream(name="pdc", idcode=10)), sender, None)
+    await _through(topology(where, OutputStream(name="pdc", idcode=10)), sender, None)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -55,7 +55,7 @@ async def test_the_output_goes_by_every_transport(form):
     port = await sender.open()
     spontaneous = form.startswith("udp-sp")
     own = Address(host=streams.HOST, port=streams.free_port()) if spontaneous else where
-    stream = Stream(
+    stream = OutputStream(
         name="pdc", idcode=10, address=own, destinations=(where,) if spontaneous else ()
     )
     made = topology(Address(host=streams.HOST, port=port), stream)

@@ -12,14 +12,14 @@ from pdc_bench import PHASORS, accepts, bench, now, pmu_input, pmus
 
 from grid import c37118
 from grid.pdc.concentrator import Concentrator
-from grid.pdc.topology import BadTime, Downsampling, Input, Pmu, Stream, Topology
+from grid.pdc.topology.model import BadTime, Downsampling, InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 
 UNSYNCHRONIZED = c37118.Stat(synchronized=False, time_quality=7)
 
 
-def stream(**fields: object) -> Stream:
-    return replace(Stream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2), **fields)
+def stream(**fields: object) -> OutputStream:
+    return replace(OutputStream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2), **fields)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ async def test_a_slower_output_takes_one_frame_of_several(method, kept):
             sender.send(slot, float((slot + 2) % 5 - 2))
             await asyncio.sleep(0.005)
         await streams.soon(lambda: len(made.reader.frames) >= 9)
-        counts = made.pdc.links[0].lane.counts
+        counts = made.pdc.mappers[0].aligned.counts
         assert counts.downsampled >= 30
         assert counts.missing == counts.duplicate == counts.late == 0
     values = [frame.pmus[0].phasors[0][0] for frame in made.reader.frames]
@@ -58,7 +58,7 @@ async def test_a_faster_output_marks_the_slower_input_absent_between_its_frames(
             await asyncio.sleep(0.005)
         # The lag time is not waited for: the slow input is known to have nothing there.
         await streams.soon(lambda: made.reader.slots()[-1:] >= [base + 38], limit_s=3)
-        counts = made.pdc.links[1].lane.counts
+        counts = made.pdc.mappers[1].aligned.counts
         assert counts.missing == 0
     errors = {
         slot % 2: frame.pmus[1].stat.data_error
@@ -77,7 +77,7 @@ async def test_frames_of_clocks_that_are_not_in_sync_are_sorted_by_arrival_and_s
             # Its clock is an hour behind.
             bad.send(base - 3600 * streams.RATE + step, 2.0, UNSYNCHRONIZED)
             await asyncio.sleep((now() + 1) / streams.RATE - time.time())
-        counts = made.pdc.links[1].lane.counts
+        counts = made.pdc.mappers[1].aligned.counts
         await streams.soon(lambda: counts.by_arrival == 60)
         frames = [
             frame
@@ -98,7 +98,7 @@ async def test_frames_of_clocks_that_are_not_in_sync_can_be_left_out():
             good.send(slot)
             bad.send(slot, 2.0, UNSYNCHRONIZED)
             await asyncio.sleep(0.01)
-        counts = made.pdc.links[1].lane.counts
+        counts = made.pdc.mappers[1].aligned.counts
         await streams.soon(lambda: counts.bad_time == 20)
         await streams.soon(lambda: made.reader.slots()[-1:] == [base + 19])
     absent = [frame.pmus[1].stat.data_error for frame in made.reader.frames]
@@ -108,9 +108,9 @@ async def test_frames_of_clocks_that_are_not_in_sync_can_be_left_out():
 async def test_two_pmus_of_one_idcode_are_told_apart_by_an_id_of_the_output():
     first, second = (streams.Sender(7, [streams.station(7)]) for _ in range(2))
 
-    def inputs(ports: list[int]) -> tuple[Input, ...]:
+    def inputs(ports: list[int]) -> tuple[InputStream, ...]:
         return tuple(
-            Input(
+            InputStream(
                 name=name,
                 address=Address(host=streams.HOST, port=port),
                 idcode=7,
@@ -133,9 +133,9 @@ async def test_of_two_pmus_with_one_idcode_in_a_stream_the_named_one_is_taken(ca
     stations = [replace(streams.station(5), name=name) for name in ("west", "east")]
     sender = streams.Sender(77, stations)
 
-    def inputs(ports: list[int]) -> tuple[Input, ...]:
+    def inputs(ports: list[int]) -> tuple[InputStream, ...]:
         return (
-            Input(
+            InputStream(
                 name="area",
                 address=Address(host=streams.HOST, port=ports[0]),
                 idcode=77,
@@ -147,7 +147,7 @@ async def test_of_two_pmus_with_one_idcode_in_a_stream_the_named_one_is_taken(ca
 
     async with bench(sender, inputs=inputs) as made:
         await made.prime()
-        (move,) = made.pdc.links[0]._moves[made.pdc._layout].copies
+        (move,) = made.pdc.mappers[0]._mappings[made.pdc._format].copies
     assert move[0] == 14 + c37118.BlockCodec(stations[0]).size
     assert caplog.text.count("IDCODE 5 stands twice in the stream: taking the PMU") == 1
     assert streams.HOST in caplog.text
@@ -156,7 +156,7 @@ async def test_of_two_pmus_with_one_idcode_in_a_stream_the_named_one_is_taken(ca
 async def test_missing_double_and_disordered_frames_are_counted():
     (sender,) = pmus(1)
     async with bench(sender) as made:
-        counts = made.pdc.links[0].lane.counts
+        counts = made.pdc.mappers[0].aligned.counts
         base = now()
         for slot in (0, 1, 1, 2, 5, 4, 6):
             sender.send(base + slot)
@@ -177,7 +177,7 @@ async def test_a_clock_that_is_set_is_counted_said_once_and_followed(caplog, ste
             sender.send(slot)
             await asyncio.sleep(0.02)
         await streams.soon(lambda: made.reader.slots()[-1:] == [base + step + 99])
-        counts = made.pdc.links[0].lane.counts
+        counts = made.pdc.mappers[0].aligned.counts
     assert counts.clock_jumps == 1
     assert counts.missing == 0
     assert caplog.text.count("its time stamps moved by") == 1
@@ -192,7 +192,7 @@ async def test_early_and_late_frames_are_left_out_and_said_once_with_the_address
             one.send(slot)
             two.send(slot + 100 if slot < base + 10 else slot - 20)
             await asyncio.sleep(0.02)
-        counts = made.pdc.links[1].lane.counts
+        counts = made.pdc.mappers[1].aligned.counts
         await streams.soon(lambda: counts.ahead == 10 and counts.late >= 55)
     assert caplog.text.count("beyond the lead time, and was left out") == 1
     assert caplog.text.count("raise the lag time") == 1
@@ -213,7 +213,7 @@ async def test_an_input_that_never_configures_holds_nobody_up(caplog):
     feeding = asyncio.ensure_future(_feed(good))
     await streams.soon(lambda: accepts(out))
     await streams.soon(lambda: pdc.aligner.counts.published > 10)
-    await streams.soon(lambda: pdc.links[1].receiver.counts.attempts > 4)
+    await streams.soon(lambda: pdc.mappers[1].receiver.counts.attempts > 4)
     feeding.cancel()
     await pdc.close()
     for sender in (good, mute):
@@ -247,10 +247,10 @@ async def test_a_sender_of_ever_new_configurations_is_followed_and_fills_neither
             sender.server.announce()
             sender.send(base + step, 3.0)
             await asyncio.sleep(0.002)
-        counts = made.pdc.links[0].lane.counts
+        counts = made.pdc.mappers[0].aligned.counts
         await streams.soon(lambda: counts.configuration_changes == 199)
         await streams.soon(lambda: made.reader.slots()[-1:] == [base + 199])
-        assert len(made.pdc._sortings) <= 64
+        assert len(made.pdc._slot_finders) <= 64
     assert caplog.text.count("its configuration changed") < 10
     assert counts.missing == 0
 

@@ -14,9 +14,9 @@ import yaml
 from pdc_bench import Reader, accepts, now, pmus
 
 from grid import c37118
-from grid.pdc.service import Service, Settings
-from grid.pdc.source import FileSource
-from grid.pdc.topology import Topology
+from grid.pdc.configuration_source import FileSource
+from grid.pdc.service import PdcService, ServiceSettings
+from grid.pdc.topology.model import Topology
 
 GOOD, ABSENT = c37118.DataError.GOOD, c37118.DataError.ABSENT
 
@@ -29,7 +29,7 @@ class Running:
         self.ports: list[int] = []
         self.senders = senders
         self.out = streams.free_port()
-        self.service: Service
+        self.service: PdcService
         self.reader: Reader
 
     def write(self, *idcodes: int, inputs: dict | None = None, **stream: object) -> None:
@@ -82,7 +82,9 @@ async def running(
     made.ports = [await sender.open() for sender in made.senders]
     made.write(*idcodes, **stream)
     source = FileSource(made.path)
-    made.service = Service(source.load(), Settings(listen=streams.HOST, poll_s=poll_s), source)
+    made.service = PdcService(
+        source.load(), ServiceSettings(listen=streams.HOST, poll_s=poll_s), source
+    )
     await made.service.start()
     feeding = asyncio.ensure_future(made.feed())
     try:
@@ -102,9 +104,9 @@ async def running(
             await sender.server.close()
 
 
-def connections(service: Service) -> dict[str, int]:
-    links = service.concentrator.links
-    return {link.source.name: link.receiver.counts.connections for link in links}
+def connections(service: PdcService) -> dict[str, int]:
+    mappers = service.concentrator.mappers
+    return {mapper.input_stream.name: mapper.receiver.counts.connections for mapper in mappers}
 
 
 async def test_a_pmu_is_added_and_removed_without_losing_a_frame_of_the_others(tmp_path):
@@ -265,13 +267,15 @@ async def test_a_copy_of_the_configuration_is_replaced_once_the_source_is_there(
     source = FileSource(path)
     copy: Topology = source.load()
     path.unlink()
-    service = Service(copy, Settings(listen=streams.HOST, poll_s=0.05), source, known=False)
+    service = PdcService(
+        copy, ServiceSettings(listen=streams.HOST, poll_s=0.05), source, known=False
+    )
     await service.start()
     await streams.soon(lambda: "cannot read" in caplog.text)
     assert not service.watcher.known
     made.write(1, 2)
     await streams.soon(lambda: service.watcher.known)
-    await streams.soon(lambda: len(service.concentrator.links) == 2)
+    await streams.soon(lambda: len(service.concentrator.mappers) == 2)
     await service.close()
 
 

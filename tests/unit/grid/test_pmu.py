@@ -14,9 +14,11 @@ import tshark_judge
 
 from grid import c37118
 from grid.c37118 import Command
-from grid.pmu import cli, document
-from grid.pmu.layout import Layout
-from grid.pmu.scenario import PHASORS, Pmu, Scenario, Sources
+from grid.pmu import cli
+from grid.pmu.scenario import document
+from grid.pmu.scenario.model import PHASORS, Scenario, SimulatedPmu
+from grid.pmu.scenario.pmu_channels import PmuChannels
+from grid.pmu.scenario.scenario_signals import ScenarioSignals
 from grid.transport import client
 
 DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
@@ -219,9 +221,9 @@ def test_all_formats_carry_the_same_signal():
                 if isinstance(event, client.Frame):
                     seen = c37118.read(station, event.data.pmus[0])
                     break
-        pmu = Pmu(layout=Layout(station=station, phasors=PHASORS))
+        pmu = SimulatedPmu(channels=PmuChannels(station=station, phasors=PHASORS))
         ns = event.data.stamp.ns(1_000_000)
-        sources = Sources(Scenario(pmus=()))
+        sources = ScenarioSignals(Scenario(pmus=()))
         truth = sources.of(pmu).at(ns)
         for got, want in zip(seen.phasors, truth.phasors, strict=True):
             assert abs(got - want) < 1e-3 * abs(want)

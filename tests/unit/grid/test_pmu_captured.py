@@ -7,9 +7,10 @@ import tshark_judge
 
 from grid import c37118
 from grid.c37118 import Command
-from grid.pmu import captured, document
-from grid.pmu.captured import CapturedError, CapturedStream
+from grid.documents.document_error import DocumentError
+from grid.pmu.captured_stream import CapturedStream
 from grid.pmu.clock import UNKNOWN, FixedClock, within
+from grid.pmu.scenario import captured, document
 from grid.pmu.simulator import Simulator
 
 CAPTURES = Path(__file__).parents[2] / "data" / "synchrophasor" / "captures"
@@ -97,7 +98,7 @@ def test_a_scenario_serves_a_capture_beside_pmus():
         """,
         folder=CAPTURES,
     )
-    names = [outlet.stream.name for outlet in Simulator(scenario).outlets]
+    names = [publisher.stream.name for publisher in Simulator(scenario).publishers]
     assert names == ["a", captured.read(TCP).configuration.stations[0].name]
 
 
@@ -117,15 +118,15 @@ def frames() -> list[bytes]:
     ],
 )
 def test_what_cannot_be_sent_is_said(given, message):
-    with pytest.raises(CapturedError, match=message):
+    with pytest.raises(DocumentError, match=message):
         captured.collect(given)
 
 
 def test_another_idcode_is_not_taken():
-    with pytest.raises(CapturedError, match="has no CFG-2 of IDCODE 9999"):
+    with pytest.raises(DocumentError, match="has no CFG-2 of IDCODE 9999"):
         captured.collect(frames(), 9999)
 
 
 def test_a_file_that_is_no_capture_is_said():
-    with pytest.raises(CapturedError, match=r"test_pmu_captured\.py: it is neither"):
+    with pytest.raises(DocumentError, match=r"test_pmu_captured\.py: it is neither"):
         captured.read(Path(__file__))

@@ -7,7 +7,7 @@ import pytest
 from grid.c37118 import QUALITY_UNKNOWN, UNRELIABLE
 from grid.pmu import clock
 from grid.pmu.clock import UNKNOWN, KernelClock, judge, within
-from grid.pmu.schedule import NS
+from grid.pmu.signals.schedule import NS
 
 NOON = 1_700_049_600 * NS
 LAST_MINUTE = 1_700_092_740 * NS
@@ -31,10 +31,10 @@ UNSYNC = 0x40
     ],
 )
 def test_an_error_bound_becomes_the_codes_of_the_standard(error_s, code, pmu_quality):
-    trust = within(error_s)
-    assert (trust.quality.code, trust.pmu_quality) == (code, pmu_quality)
-    assert trust.synchronized
-    assert trust.stat.time_quality == pmu_quality
+    clock_state = within(error_s)
+    assert (clock_state.quality.code, clock_state.pmu_quality) == (code, pmu_quality)
+    assert clock_state.synchronized
+    assert clock_state.stat.time_quality == pmu_quality
 
 
 def test_a_bound_above_ten_seconds_is_no_claim():
@@ -43,11 +43,11 @@ def test_a_bound_above_ten_seconds_is_no_claim():
 
 @pytest.mark.parametrize(("state", "status"), [(5, 0), (-1, 0), (0, UNSYNC), (5, UNSYNC)])
 def test_a_kernel_without_a_synchronised_clock_claims_nothing(state, status):
-    trust = judge(state, status, 10, NOON)
-    assert trust is UNKNOWN
-    assert trust.quality.code == UNRELIABLE
-    assert trust.stat.time_quality == QUALITY_UNKNOWN
-    assert not trust.stat.synchronized
+    clock_state = judge(state, status, 10, NOON)
+    assert clock_state is UNKNOWN
+    assert clock_state.quality.code == UNRELIABLE
+    assert clock_state.stat.time_quality == QUALITY_UNKNOWN
+    assert not clock_state.stat.synchronized
 
 
 @pytest.mark.parametrize(("maxerror_us", "code"), [(0, 4), (1, 4), (900, 7), (16_000, 9)])
@@ -76,7 +76,7 @@ def test_the_kernel_is_asked_once_a_second(monkeypatch):
     monkeypatch.setattr(clock, "judge", lambda *_: asked.append(1) or UNKNOWN)
     kernel = KernelClock()
     for ns in (NOON, NOON + 1, NOON + NS - 1, NOON + NS):
-        assert kernel.trust(ns) is UNKNOWN
+        assert kernel.state(ns) is UNKNOWN
     assert len(asked) == 2
 
 
@@ -84,7 +84,7 @@ def test_the_kernel_is_asked_once_a_second(monkeypatch):
 def test_the_kernels_answer_has_the_layout_that_is_read(monkeypatch):
     seen = []
     monkeypatch.setattr(clock, "judge", lambda *answer: seen.append(answer) or UNKNOWN)
-    KernelClock().trust(NOON)
+    KernelClock().state(NOON)
     ((state, status, maxerror_us, _),) = seen
     assert 0 <= state <= 5
     assert 0 <= status < 1 << 16

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from grid import c37118
-from grid.pmu import ipdc
-from grid.pmu.ipdc import SetupError
-from grid.pmu.scenario import Scenario
+from grid.documents.document_error import DocumentError
+from grid.pmu.scenario import ipdc
+from grid.pmu.scenario.model import Scenario
 from grid.pmu.simulator import Simulator
 
 VECTORS = Path(__file__).parents[2] / "data" / "synchrophasor" / "vectors"
@@ -17,8 +17,8 @@ SLOT = 1_700_000_000 * 25
 
 
 def simulated(path: Path):
-    (outlet,) = Simulator(Scenario(pmus=(ipdc.pmu(ipdc.read(path)),))).outlets
-    return outlet.stream
+    (publisher,) = Simulator(Scenario(pmus=(ipdc.pmu(ipdc.read(path)),))).publishers
+    return publisher.stream
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -68,5 +68,5 @@ def test_a_header_is_sent_as_it_stands_in_the_file(tmp_path):
 def test_a_file_that_is_none_of_ipdcs_is_refused_with_the_place(tmp_path, data, message):
     path = tmp_path / "pmu.bin"
     path.write_bytes(data)
-    with pytest.raises(SetupError, match=message):
+    with pytest.raises(DocumentError, match=message):
         ipdc.read(path)

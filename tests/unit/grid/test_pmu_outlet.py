@@ -2,7 +2,7 @@
 
 import pytest
 
-from grid.pmu.outlet import Outlet
+from grid.pmu.stream_publisher import StreamPublisher
 from grid.timing.slots import Slots
 from service.latency import Latencies
 
@@ -49,56 +49,56 @@ def stream():
 
 
 @pytest.fixture
-def outlet(stream):
-    made = Outlet(stream, (), Latencies())
+def publisher(stream):
+    made = StreamPublisher(stream, (), Latencies())
     made.server = Server()
     return made
 
 
-def test_a_frame_is_written_once_and_before_its_time(outlet, stream):
+def test_a_frame_is_written_once_and_before_its_time(publisher, stream):
     for slot in (10, 11, 12):
-        outlet.send(slot, 0)
-        outlet.prepare(slot + 1)
-    assert outlet.server.published == [b"10", b"11", b"12"]
+        publisher.send(slot, 0)
+        publisher.prepare(slot + 1)
+    assert publisher.server.published == [b"10", b"11", b"12"]
     assert stream.written == [10, 11, 12, 13]
 
 
 @pytest.mark.parametrize("later", [5, 4000])
-def test_after_a_step_of_the_clock_the_frame_of_the_new_time_is_sent(outlet, later):
-    outlet.send(10, 0)
-    outlet.prepare(11)
-    outlet.send(later, 0)
-    assert outlet.server.published == [b"10", b"%d" % later]
+def test_after_a_step_of_the_clock_the_frame_of_the_new_time_is_sent(publisher, later):
+    publisher.send(10, 0)
+    publisher.prepare(11)
+    publisher.send(later, 0)
+    assert publisher.server.published == [b"10", b"%d" % later]
 
 
-def test_what_was_prepared_for_nobody_is_written_when_somebody_comes(outlet, stream):
-    outlet.server.receivers = 0
-    outlet.send(10, 0)
-    outlet.prepare(11)
+def test_what_was_prepared_for_nobody_is_written_when_somebody_comes(publisher, stream):
+    publisher.server.receivers = 0
+    publisher.send(10, 0)
+    publisher.prepare(11)
     assert stream.written == []
-    outlet.server.receivers = 1
-    outlet.send(11, 0)
-    assert outlet.server.published == [b"11"]
+    publisher.server.receivers = 1
+    publisher.send(11, 0)
+    assert publisher.server.published == [b"11"]
 
 
-def test_silence_is_not_published(outlet, stream):
+def test_silence_is_not_published(publisher, stream):
     stream.silent = {11}
     for slot in (10, 11, 12):
-        outlet.send(slot, 0)
-    assert outlet.server.published == [b"10", b"12"]
+        publisher.send(slot, 0)
+    assert publisher.server.published == [b"10", b"12"]
 
 
-def test_a_new_configuration_is_announced_when_it_takes_effect(outlet, stream):
+def test_a_new_configuration_is_announced_when_it_takes_effect(publisher, stream):
     stream.editions = {12: 1}
     for slot, announced in ((10, 0), (11, 0), (12, 1), (13, 1)):
-        outlet.send(slot, 0)
-        assert outlet.server.announced == announced
+        publisher.send(slot, 0)
+        assert publisher.server.announced == announced
 
 
 def test_lateness_is_counted_from_the_stamp(stream):
     late = Latencies()
-    outlet = Outlet(stream, (), late)
-    outlet.server = Server()
-    outlet.send(10, 0)
+    publisher = StreamPublisher(stream, (), late)
+    publisher.server = Server()
+    publisher.send(10, 0)
     assert late.count == 1
     assert late.minimum_s > 1e9  # Since 1970.

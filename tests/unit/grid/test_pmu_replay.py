@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from grid.pmu import document, two_area
-from grid.pmu.replay import Recording, Replay, ReplayError
-from grid.pmu.schedule import NS, Schedule
+from grid.documents.document_error import DocumentError
+from grid.pmu.scenario import document
+from grid.pmu.signals import two_area
+from grid.pmu.signals.replay import Recording, Replay
+from grid.pmu.signals.schedule import NS, Schedule
 
 START = 1_700_000_040 * NS
 """A full minute."""
@@ -102,19 +104,19 @@ def test_what_is_wrong_in_a_file_is_said_with_its_row(tmp_path, change, message)
     if message is None:
         assert len(recording(tmp_path, text).track("a").times_s) == 2
         return
-    with pytest.raises(ReplayError, match=message):
+    with pytest.raises(DocumentError, match=message):
         recording(tmp_path, text).track("a")
 
 
 def test_a_file_that_is_no_text_is_said(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_bytes(b"time_s,a.V\n\xff\xfe")
-    with pytest.raises(ReplayError, match=r"rows\.csv: not CSV"):
+    with pytest.raises(DocumentError, match=r"rows\.csv: not CSV"):
         Recording.read(path, 50)
 
 
 def test_a_pmu_that_is_not_in_the_file_is_said_with_those_that_are(tmp_path):
-    with pytest.raises(ReplayError, match="no PMU 'c'; it has a, b"):
+    with pytest.raises(DocumentError, match="no PMU 'c'; it has a, b"):
         recording(tmp_path).track("c")
 
 
@@ -124,7 +126,7 @@ def replays():
     whole = Recording.read(document.SHIPPED / "two-area.csv", 50)
     return {
         place.name: Replay(whole.track(place.name), schedule=EACH_MINUTE)
-        for place in two_area.PLACES
+        for place in two_area.SITES
     }
 
 

@@ -11,11 +11,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from grid.c37118 import VERSION_2005, FrameError, Stat
-from grid.pmu import document
-from grid.pmu.disturbance import Oscillation
-from grid.pmu.document import ScenarioError
-from grid.pmu.faults import Flags
-from grid.pmu.schedule import NS
+from grid.documents.document_error import DocumentError
+from grid.pmu.scenario import document
+from grid.pmu.scenario.pmu_faults import StatusFlags
+from grid.pmu.signals.disturbance import Oscillation
+from grid.pmu.signals.schedule import NS
 from grid.pmu.simulator import Simulator
 from grid.transport.address import Transport
 
@@ -27,7 +27,7 @@ def read(text: str, folder: Path = Path()):
 
 
 def problems(text: str) -> list[str]:
-    with pytest.raises(ScenarioError) as caught:
+    with pytest.raises(DocumentError) as caught:
         read(text)
     return caught.value.problems
 
@@ -35,7 +35,7 @@ def problems(text: str) -> list[str]:
 @pytest.mark.parametrize("name", document.shipped())
 def test_every_shipped_scenario_can_be_simulated(name):
     scenario = document.load(name)
-    assert Simulator(scenario).outlets
+    assert Simulator(scenario).publishers
     title = (document.SHIPPED / f"{name}.yml").read_text().splitlines()[0]
     assert title.startswith("# ")
 
@@ -58,7 +58,7 @@ def test_a_pmu_says_everything_about_its_stream():
             voltage_v: 10000
             addresses: ["tcp://127.0.0.1:4712", "tcp+udp://:4714?data=5000"]
         """).pmus
-    station = pmu.layout.station
+    station = pmu.channels.station
     assert (pmu.name, pmu.idcode, pmu.rate, pmu.version) == ("north", 9, 30, VERSION_2005)
     assert (station.nominal_hz, pmu.time_base, pmu.header) == (60, 16777215, "hello")
     form = station.format
@@ -115,7 +115,7 @@ def test_events_touch_the_pmus_that_they_name_with_their_shares():
     assert (swing.share("a"), swing.share("b")) == (1.0, -0.5)
     assert (trigger.share("a"), trigger.share("b")) == (0.0, 1.0)
     assert (silence.share("a"), silence.share("b")) == (1.0, 1.0)
-    assert isinstance(trigger.what, Flags)
+    assert isinstance(trigger.what, StatusFlags)
     assert trigger.what.mark(Stat(), 60 * NS) == Stat(trigger=True, trigger_reason=4)
 
 
@@ -129,8 +129,8 @@ def test_events_touch_the_pmus_that_they_name_with_their_shares():
     ],
 )
 def test_a_scenario_says_how_good_the_clock_is(clock, code, synchronized):
-    trust = read(f"pmus: [{{name: a, idcode: 1}}]\n{clock}").clock.trust(PROCESS_NS)
-    assert (trust.quality.code, trust.synchronized) == (code, synchronized)
+    clock_state = read(f"pmus: [{{name: a, idcode: 1}}]\n{clock}").clock.state(PROCESS_NS)
+    assert (clock_state.quality.code, clock_state.synchronized) == (code, synchronized)
 
 
 def test_a_leap_second_is_announced():
@@ -141,7 +141,7 @@ def test_a_leap_second_is_announced():
     midnight = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC).timestamp()
     seen = []
     for seconds in (-61, -60, -0.02, 0, 86_399, 86_400):
-        quality = clock.trust(round((midnight + seconds) * NS)).quality
+        quality = clock.state(round((midnight + seconds) * NS)).quality
         seen.append((quality.leap_pending, quality.leap_occurred, quality.leap_delete))
     never, pending, occurred = (False,) * 3, (True, False, True), (False, True, True)
     assert seen == [never, pending, pending, occurred, occurred, never]
@@ -241,7 +241,7 @@ def test_whatever_the_document_it_is_a_scenario_or_refused_in_sentences(known, o
     text = yaml.safe_dump(other | known)
     try:
         scenario, refused = document.loads(text, folder=document.SHIPPED), []
-    except ScenarioError as error:
+    except DocumentError as error:
         scenario, refused = None, error.problems
     assert all(isinstance(problem, str) and problem for problem in refused)
     assert refused or scenario.pmus or scenario.captures
@@ -299,9 +299,9 @@ def test_a_scenario_with_one_value_changed_is_simulated_or_refused(path, value):
     assume(not (path[-1] == "count" and isinstance(value, int) and value > 10))
     try:
         scenario = document.loads(yaml.safe_dump(whole), folder=Path())
-    except ScenarioError as error:
+    except DocumentError as error:
         assert error.problems  # noqa: PT017
         return
     with contextlib.suppress(FrameError):
-        for outlet in Simulator(scenario).outlets:
-            outlet.stream.frame(outlet.stream.slots.nearest(PROCESS_NS + NS // 2))
+        for publisher in Simulator(scenario).publishers:
+            publisher.stream.frame(publisher.stream.slots.nearest(PROCESS_NS + NS // 2))

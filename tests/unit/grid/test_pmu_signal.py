@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grid.pmu import shapes
-from grid.pmu.disturbance import FrequencyRamp, MagnitudeStep, Oscillation, PhaseStep
-from grid.pmu.schedule import NS, Schedule, Span
-from grid.pmu.signal import Ambient, Disturbed, Level, Line, Noise, shared
+from grid.pmu.signals import shapes
+from grid.pmu.signals.disturbance import FrequencyRamp, MagnitudeStep, Oscillation, PhaseStep
+from grid.pmu.signals.schedule import NS, Schedule, Span
+from grid.pmu.signals.signal import (
+    AmbientFrequency,
+    DisturbedSignal,
+    LineLevel,
+    LineSignal,
+    Noise,
+    shared,
+)
 
 START = 1_700_000_000 * NS
 ONCE = Schedule(first_ns=START)
@@ -29,8 +36,8 @@ RAMP = FrequencyRamp(schedule=ONCE, duration_s=8.0, deviation_hz=-0.5, rate_hz_s
 
 
 def line(*, seed=1, place=1, wander_hz=0.02, level=None):
-    ambient = Ambient(seed=seed, wander_hz=wander_hz)
-    return Line(ambient=ambient, level=level or Level(), seed=seed, place=place)
+    ambient = AmbientFrequency(seed=seed, wander_hz=wander_hz)
+    return LineSignal(ambient=ambient, level=level or LineLevel(), seed=seed, place=place)
 
 
 def phase(source, ns):
@@ -53,7 +60,7 @@ def turned(source, ns, step_ns):
     ],
 )
 def test_frequency_and_rocof_are_the_derivatives_of_the_reported_phase(events, seconds):
-    source = Disturbed(line(), [(event, 0.7) for event in events])
+    source = DisturbedSignal(line(), [(event, 0.7) for event in events])
     step = 100_000  # 0.1 ms
     for second in seconds:
         ns = START + round(second * NS)
@@ -66,7 +73,9 @@ def test_frequency_and_rocof_are_the_derivatives_of_the_reported_phase(events, s
 
 
 def test_the_line_is_a_balanced_three_phase_system_that_stays_near_nominal():
-    source = line(level=Level(voltage_v=76_000, current_a=300, angle_deg=20, power_factor_deg=10))
+    source = line(
+        level=LineLevel(voltage_v=76_000, current_a=300, angle_deg=20, power_factor_deg=10)
+    )
     for second in range(0, 300, 7):
         sample = source.at(START + second * NS)
         assert abs(sum(sample.phasors[:3])) < 1e-6 * 76_000
@@ -79,7 +88,7 @@ def test_the_line_is_a_balanced_three_phase_system_that_stays_near_nominal():
 def test_a_restarted_pmu_goes_on_where_its_predecessor_was():
     events = [PHASE_STEP, SAG, SWING, RAMP]
     ns = START + 1_234_567_890
-    one, other = (Disturbed(line(), [(event, 1.0) for event in events]) for _ in range(2))
+    one, other = (DisturbedSignal(line(), [(event, 1.0) for event in events]) for _ in range(2))
     one.at(ns - NS)
     assert one.at(ns) == other.at(ns)
 
@@ -93,7 +102,7 @@ def test_pmus_of_one_seed_see_one_frequency_at_different_places():
 
 
 def test_a_phase_step_turns_by_its_size_and_back():
-    calm, source = line(), Disturbed(line(), [(PHASE_STEP, 1.0)])
+    calm, source = line(), DisturbedSignal(line(), [(PHASE_STEP, 1.0)])
     angles = [
         math.degrees(cmath.phase(source.at(ns).phasors[4] / calm.at(ns).phasors[4]))
         for ns in (START - 1, START + NS // 10, START + 4 * NS, START + 5 * NS)
@@ -102,13 +111,13 @@ def test_a_phase_step_turns_by_its_size_and_back():
 
 
 def test_a_sag_touches_its_phase_only():
-    calm, source = line().at(START + NS), Disturbed(line(), [(SAG, 1.0)]).at(START + NS)
+    calm, source = line().at(START + NS), DisturbedSignal(line(), [(SAG, 1.0)]).at(START + NS)
     ratios = [abs(one / other) for one, other in zip(source.phasors, calm.phasors, strict=True)]
     assert ratios == pytest.approx([0.6, 1, 1, 2.5, 1, 1])
 
 
 def test_areas_swing_against_each_other_and_calm_down():
-    north, south = (Disturbed(line(wander_hz=0), [(SWING, share)]) for share in (1.0, -1.0))
+    north, south = (DisturbedSignal(line(wander_hz=0), [(SWING, share)]) for share in (1.0, -1.0))
     calm = line(wander_hz=0)
     peaks = []
     for period in (2, 8):
@@ -126,7 +135,7 @@ def test_areas_swing_against_each_other_and_calm_down():
 
 
 def test_a_ramp_holds_its_frequency_returns_and_keeps_the_phase_it_gathered():
-    source = Disturbed(line(wander_hz=0), [(RAMP, 1.0)])
+    source = DisturbedSignal(line(wander_hz=0), [(RAMP, 1.0)])
     at = [source.at(START + round(second * NS)) for second in (1, 4, 7, 9)]
     assert [sample.deviation_hz for sample in at] == pytest.approx([-0.25, -0.5, -0.25, 0])
     assert [sample.rocof_hz_s for sample in at] == pytest.approx([-0.25, 0, 0.25, 0])
@@ -136,7 +145,7 @@ def test_a_ramp_holds_its_frequency_returns_and_keeps_the_phase_it_gathered():
 
 def test_ramps_that_repeat_leave_no_jump_behind():
     ramp = FrequencyRamp(schedule=EACH_MINUTE, duration_s=7.0, deviation_hz=0.31, rate_hz_s=0.4)
-    source = Disturbed(line(wander_hz=0), [(ramp, 1.0)])
+    source = DisturbedSignal(line(wander_hz=0), [(ramp, 1.0)])
     begin = START // (60 * NS) * 60 * NS + 5 * NS
     for ns in (begin, begin + 60 * NS, begin + 7 * NS):
         assert turned(source, ns - 1000, 2000) == pytest.approx(0, abs=1e-6)

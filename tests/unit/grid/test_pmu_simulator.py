@@ -14,7 +14,8 @@ import stream_fixtures as streams
 from prometheus_client.parser import text_string_to_metric_families
 
 from grid import c37118
-from grid.pmu import document, metrics
+from grid.pmu import metrics
+from grid.pmu.scenario import document
 from grid.pmu.simulator import Simulator
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
@@ -102,11 +103,11 @@ async def test_many_pmus_of_several_rates_send_at_their_own_times():
     await running.open()
     assert len(running.groups) == 3
     watches = [
-        Watch(f"tcp://127.0.0.1:{outlet.server.port}", outlet.stream.idcode)
-        for outlet in running.outlets
+        Watch(f"tcp://127.0.0.1:{publisher.server.port}", publisher.stream.idcode)
+        for publisher in running.publishers
     ]
     await streams.soon(lambda: all(len(watch.frames) >= 8 for watch in watches))
-    for watch, outlet in zip(watches, running.outlets, strict=True):
+    for watch, publisher in zip(watches, running.publishers, strict=True):
         await watch.close()
         codec = c37118.DataCodec(watch.configurations[0])
         rate = watch.configurations[0].data_rate
@@ -116,13 +117,13 @@ async def test_many_pmus_of_several_rates_send_at_their_own_times():
             slots.append(stamp.soc * rate + round(stamp.fraction(1_000_000) * rate))
             assert stamp.count == round(slots[-1] % rate * 1_000_000 / rate)
         assert slots == [*range(slots[0], slots[0] + len(slots))]
-        assert outlet.stream.idcode == codec.decode(watch.frames[0]).idcode
+        assert publisher.stream.idcode == codec.decode(watch.frames[0]).idcode
     await running.close()
 
 
 @pytest.mark.parametrize("version", [2005, 2011])
 async def test_a_receiver_follows_a_change_that_keeps_the_frames_size(version, monkeypatch):
-    monkeypatch.setattr("grid.pmu.faults.CHANGE_FLAG_S", 1.5)
+    monkeypatch.setattr("grid.pmu.scenario.pmu_faults.CHANGE_FLAG_S", 1.5)
     running = simulator(f"""
         pmus: [{{name: a, idcode: 7, version: {version}, addresses: ["tcp://127.0.0.1:0"]}}]
         events:
@@ -130,7 +131,7 @@ async def test_a_receiver_follows_a_change_that_keeps_the_frames_size(version, m
              start: {{process_s: 2.5}}}}
         """)
     await running.open()
-    watch = Watch(f"tcp://127.0.0.1:{running.outlets[0].server.port}", 7)
+    watch = Watch(f"tcp://127.0.0.1:{running.publishers[0].server.port}", 7)
     await streams.soon(
         lambda: watch.configurations and watch.configurations[-1].stations[0].phasors[0] == "IC"
     )
@@ -142,7 +143,7 @@ async def test_a_receiver_follows_a_change_that_keeps_the_frames_size(version, m
 
 async def test_numbers_health_and_readiness_are_served():
     running = simulator("pmus: [{name: a, idcode: 7, addresses: ['tcp://127.0.0.1:0']}]")
-    monitor = metrics.monitor(running)
+    monitor = metrics.metrics_server(running)
     await monitor.start("127.0.0.1", 0)
 
     def get(path: str) -> tuple[int, str]:
@@ -158,7 +159,7 @@ async def test_numbers_health_and_readiness_are_served():
         503, "the addresses are not listened on yet\n",
     )  # fmt: skip
     await running.open()
-    watch = Watch(f"tcp://127.0.0.1:{running.outlets[0].server.port}", 7)
+    watch = Watch(f"tcp://127.0.0.1:{running.publishers[0].server.port}", 7)
     await streams.soon(lambda: len(watch.frames) >= 10)
     for path in ("/readyz", "/healthz"):
         assert await asyncio.to_thread(get, path) == (200, "ok\n")
@@ -191,7 +192,7 @@ async def test_without_receivers_nothing_is_computed(monkeypatch):
     running = simulator("pmus: [{name: a, idcode: 7, addresses: ['tcp://127.0.0.1:0']}]")
     await running.open()
     computed = []
-    monkeypatch.setattr(running.outlets[0].stream, "frame", computed.append)
+    monkeypatch.setattr(running.publishers[0].stream, "frame", computed.append)
     await asyncio.sleep(0.1)
     await running.close()
     assert not computed
@@ -212,7 +213,8 @@ def test_processes_of_one_scenario_agree_without_talking():
         seen = asyncio.run(_frames(ports))
         assert one.terminate()[0] == other.terminate()[0] == 0
     truth = {
-        outlet.stream.name: outlet.stream for outlet in Simulator(document.load("two-area")).outlets
+        publisher.stream.name: publisher.stream
+        for publisher in Simulator(document.load("two-area")).publishers
     }
     for name, (configuration, frames) in zip(names, seen, strict=True):
         assert configuration.stations[0].name == name

@@ -9,8 +9,8 @@ import tshark_judge
 
 from grid import c37118
 from grid.c37118 import Command
-from grid.pmu import document
-from grid.pmu.schedule import NS
+from grid.pmu.scenario import document
+from grid.pmu.signals.schedule import NS
 from grid.pmu.simulator import Simulator
 
 PROCESS_S = 1_700_000_000
@@ -18,7 +18,7 @@ PROCESS_S = 1_700_000_000
 
 def streams(text: str):
     scenario = document.loads(textwrap.dedent(text), folder=Path(), process_ns=PROCESS_S * NS)
-    return [outlet.stream for outlet in Simulator(scenario).outlets]
+    return [publisher.stream for publisher in Simulator(scenario).publishers]
 
 
 def stream(events: str = "", pmu: str = "", top: str = ""):

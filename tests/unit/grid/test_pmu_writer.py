@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from grid import c37118
 from grid.pmu.clock import UNKNOWN, within
-from grid.pmu.layout import layout
-from grid.pmu.scenario import PHASORS
-from grid.pmu.signal import Level
-from grid.pmu.writer import FrameWriter
+from grid.pmu.frame_writer import FrameWriter
+from grid.pmu.scenario.model import PHASORS
+from grid.pmu.scenario.pmu_channels import PmuChannels
+from grid.pmu.signals.signal import LineLevel
 
 NS = 1_700_000_000_020_000_000
 _volts = st.complex_numbers(max_magnitude=1e7, allow_nan=False, allow_infinity=False)
@@ -34,8 +34,8 @@ def test_a_frame_is_what_the_codec_writes(floats, polar, version, phasors, devia
         float_analogs=floats is not False,
         float_frequency=bool(floats),
     )
-    station = layout(
-        name="a", idcode=7, form=form, nominal_hz=50, level=Level(), phasors=PHASORS,
+    station = PmuChannels.scaled(
+        name="a", idcode=7, form=form, nominal_hz=50, level=LineLevel(), phasors=PHASORS,
         digitals=[["Door"]],
     ).station  # fmt: skip
     configuration = c37118.Configuration(
@@ -46,9 +46,9 @@ def test_a_frame_is_what_the_codec_writes(floats, polar, version, phasors, devia
         data_rate=50,
         version=version,
     )
-    trust = within(1e-6)
+    clock_state = within(1e-6)
     written = FrameWriter(configuration).frame(
-        NS, trust, word, phasors, deviation, rocof, (), (0b1,)
+        NS, clock_state, word, phasors, deviation, rocof, (), (0b1,)
     )
     measurement = c37118.Measurement(
         stat=c37118.Stat.from_word(word),
@@ -60,7 +60,7 @@ def test_a_frame_is_what_the_codec_writes(floats, polar, version, phasors, devia
     encoded = c37118.DataCodec(configuration).encode(
         c37118.DataFrame(
             idcode=7,
-            stamp=c37118.Stamp.from_ns(NS, 16_777_215, trust.quality),
+            stamp=c37118.Stamp.from_ns(NS, 16_777_215, clock_state.quality),
             pmus=(c37118.write(station, measurement),),
             version=version,
         )

@@ -5,12 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from measurements import cases, events, history, intervals, results
+from measurements.windows import Window
 
 _NOW_NS = time.time_ns()
 ZERO_SOC = _NOW_NS // 1_000_000_000
 ZERO_NS = time.monotonic_ns() - _NOW_NS % 1_000_000_000
 """The monotonic time of the wall clock's last whole second, ZERO_SOC."""
 SERVERS = ("server-1", "server-2", "server-3")
+
+
+def window(earliest_s: float, latest_s: float, why: str = "") -> Window:
+    return Window(earliest_s=earliest_s, latest_s=latest_s, why=why)
+
+
+def fault(name: str, target: str) -> dict[str, Any]:
+    """Return what a fault says of itself: an isolation lasts and breaks its node."""
+    isolates = name == "isolate"
+    return {
+        "fault": name,
+        "target": target,
+        "lasts": isolates,
+        "breaks_node": target if isolates else None,
+    }
 
 
 class Story:
@@ -25,15 +41,16 @@ class Story:
         self.recorder.record(body, t_ns=ZERO_NS + round(second * 1e9))
 
     def begin(self, second: float = -10, **declared: Any) -> None:
-        values = {"title": "A test", "app": "pdc-higher", "node": "worker-1"} | declared
+        values = {"title": "A test", "app": "pdc-higher", "recovery": "replacement"} | declared
         self.at(second, events.CaseStart(**values))
 
     def fault(self, start: float = -0.2, stop: float | None = None, name: str = "isolate") -> None:
-        self.at(start, events.FaultStart(fault=name, target="worker-1"))
-        self.at(0, events.FaultInForce(fault=name, target="worker-1"))
+        told = fault(name, "worker-1")
+        self.at(start, events.FaultStart(**told))
+        self.at(0, events.FaultInForce(**told))
         if stop is not None:
-            self.at(stop, events.FaultStop(fault=name, target="worker-1"))
-            self.at(stop + 0.5, events.FaultHealed(fault=name, target="worker-1"))
+            self.at(stop, events.FaultStop(**told))
+            self.at(stop + 0.5, events.FaultHealed(**told))
 
     def end(self, second: float, outcome: Any = "passed", message: str = "") -> None:
         self.at(second, events.CaseEnd(outcome=outcome, message=message))
@@ -74,7 +91,9 @@ class Story:
             )
 
     def configured(self, second: float, rate: float = 50) -> None:
-        self.at(second, events.Configured(idcode=20, rate=rate, pmus=("pmu-1", "pmu-2", "pmu-3")))
+        self.at(
+            second, events.StreamConfigured(idcode=20, rate=rate, pmus=("pmu-1", "pmu-2", "pmu-3"))
+        )
 
     def frame(self, second: float, stats: tuple[int, ...] = (0, 0, 0), late: float = 0.004) -> None:
         """One frame stamped with `second`, that arrives `late` seconds later."""
@@ -108,7 +127,7 @@ class Story:
         self.pod(stages["running"], uid, node=node, ready=False)
         self.pod(stages["ready"], uid, node=node)
 
-    def cases(self) -> list[cases.Case]:
+    def cases(self) -> list[cases.CaseHistory]:
         return cases.split(history.read(self.path))
 
     def measure(self, number: int = 0) -> results.CaseResult:
@@ -120,30 +139,31 @@ def thesis_worker_isolated(story: Story) -> None:
     story.begin(
         -12,
         title="The worker that runs the second-level PDC is cut off",
+        published="node_isolated",
         windows={
-            "not_ready": {"earliest_s": 29, "latest_s": 48, "why": "grace 40 s, less a renewal"},
-            "evicted": {"earliest_s": 49, "latest_s": 71, "why": "NotReady plus 20 s"},
-            "scheduled": {"earliest_s": 49, "latest_s": 74, "why": "after the eviction"},
-            "started": {"earliest_s": 49, "latest_s": 104, "why": "stage before"},
-            "ready": {"earliest_s": 49, "latest_s": 104, "why": "stage before"},
-            "streaming": {"earliest_s": 49, "latest_s": 104, "why": "stage before"},
+            "not_ready": window(29, 48, "grace 40 s, less a renewal"),
+            "evicted": window(49, 71, "NotReady plus 20 s"),
+            "scheduled": window(49, 74, "after the eviction"),
+            "started": window(49, 104, "stage before"),
+            "ready": window(49, 104, "stage before"),
+            "streaming": window(49, 104, "stage before"),
         },
     )
     for name in ("worker-1", *SERVERS):
         story.node(-11.9, name)
     story.pod(-11.8, "old")
-    story.at(-11.7, events.Connected(address="172.18.0.5:30502"))
+    story.at(-11.7, events.ConsumerConnected(address="172.18.0.5:30502"))
     story.configured(-11.6)
     story.frames(-11.5, 0.02)
     story.fault(stop=80)
-    story.at(1.0, events.Disconnected(address="172.18.0.5:30502", why="no frame for 1 s"))
+    story.at(1.0, events.ConsumerDisconnected(address="172.18.0.5:30502", why="no frame for 1 s"))
     for tenth in range(15, 620, 10):
-        story.at(tenth / 10, events.Refused(address="172.18.0.2:30502", why="timed out"))
+        story.at(tenth / 10, events.ConsumerRefused(address="172.18.0.2:30502", why="timed out"))
     story.node(37.2, ready="Unknown")
     story.pod(37.3, "old", ready=False)
     story.pod(57.4, "old", ready=False, deleting=True)
     story.replacement(57.5, scheduled=57.6, running=59.1, ready=62.2)
-    story.at(62.4, events.Connected(address="172.18.0.2:30502"))
+    story.at(62.4, events.ConsumerConnected(address="172.18.0.2:30502"))
     story.configured(62.5)
     story.frames(62.6, 90)
     story.node(82, ready="True")

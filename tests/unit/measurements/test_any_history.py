@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from histories import Story
+from histories import Story, window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,13 +21,17 @@ bodies = st.one_of(
         events.CaseStart,
         title=st.text(max_size=5),
         app=apps,
-        node=st.sampled_from(["", "worker-1"]),
         recovery=st.sampled_from(["restart", "replacement"]),
-        windows=st.just({"ready": {"earliest_s": 1.0, "latest_s": 2.0, "why": "x"}}),
+        published=st.sampled_from([None, "node_isolated", "container_restart", "another"]),
+        windows=st.just({"ready": window(1, 2, "x")}),
     ),
     st.builds(events.CaseEnd, outcome=st.sampled_from(["passed", "failed", "aborted"])),
     st.builds(events.Note, text=st.text(max_size=5)),
-    st.sampled_from(faults).flatmap(lambda kind: st.builds(kind, fault=apps, target=names)),
+    st.sampled_from(faults).flatmap(
+        lambda kind: st.builds(
+            kind, fault=apps, target=names, lasts=st.booleans(), breaks_node=st.none() | names
+        )
+    ),
     st.builds(
         events.NodeSeen,
         name=names,
@@ -38,7 +42,10 @@ bodies = st.one_of(
     st.builds(events.PodSeen, name=uids, uid=uids, app=apps, node=st.just("") | names, via=names),
     st.builds(events.PodGone, name=uids, uid=uids, via=names),
     st.builds(
-        events.Configured, idcode=st.just(20), rate=st.sampled_from([50.0, 0.2]), pmus=st.just(())
+        events.StreamConfigured,
+        idcode=st.just(20),
+        rate=st.sampled_from([50.0, 0.2]),
+        pmus=st.just(()),
     ),
     st.builds(
         events.FrameArrived,

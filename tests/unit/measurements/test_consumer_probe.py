@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from histories import fault
 
 from measurements import events, history, intervals
 from measurements.probes.addresses import Rotation
@@ -18,6 +19,10 @@ from measurements.probes.consumer import Consumer
 from measurements.run import Run
 
 IDCODE = 7
+
+
+def declared(title: str) -> events.CaseStart:
+    return events.CaseStart(title=title, app="pmu", recovery="restart")
 
 
 def free_port() -> int:
@@ -54,8 +59,8 @@ def test_frames_are_recorded_with_stamp_and_configuration(recorder: history.Reco
     with pmu(port), Consumer(recorder, [("127.0.0.1", port)], idcode=IDCODE) as consumer:
         consumer.wait_for_frames(75, limit_s=20)
         assert consumer.rate == pytest.approx(50, abs=5)
-    assert [event.body for event in bodies(recorder, events.Configured)] == [
-        events.Configured(idcode=IDCODE, rate=50.0, pmus=("pmu-7",))
+    assert [event.body for event in bodies(recorder, events.StreamConfigured)] == [
+        events.StreamConfigured(idcode=IDCODE, rate=50.0, pmus=("pmu-7",))
     ]
     frames = [event.body for event in bodies(recorder, events.FrameArrived)]
     stamps = [f.soc + f.fraction for f in frames if isinstance(f, events.FrameArrived)]
@@ -72,15 +77,15 @@ def test_a_stream_that_hangs_is_left_within_a_second_and_a_half(tmp_path: Path) 
     with pmu(first) as hanging, Consumer(run.history, addresses, idcode=IDCODE) as consumer:
         consumer.wait_for_frames(25, limit_s=20)
         with pmu(second):
-            case = run.begin_case("hang", title="A stream hangs", app="pmu", node="")
+            case = run.begin_case("hang", declared("A stream hangs"))
             consumer.wait_for_frames(100, limit_s=20)
-            run.history.record(events.FaultStart(fault="stop", target="first"))
+            run.history.record(events.FaultStart(**fault("stop", "first")))
             hanging.send_signal(signal.SIGSTOP)
-            run.history.record(events.FaultInForce(fault="stop", target="first"))
+            run.history.record(events.FaultInForce(**fault("stop", "first")))
             measured = case.wait_for("streaming", limit_s=10)
             consumer.wait_for_frames(50, limit_s=20)
     assert measured.intervals["streaming"].seconds == pytest.approx(1.1, abs=0.5)
-    ended = bodies(run.history, events.Disconnected)
+    ended = bodies(run.history, events.ConsumerDisconnected)
     assert f"127.0.0.1:{first}" in str(ended[0].body)
     run.close()
 
@@ -91,10 +96,10 @@ def test_a_stream_that_comes_back_is_seen_at_once(tmp_path: Path) -> None:
     with Consumer(run.history, [("127.0.0.1", port)], idcode=IDCODE) as consumer:
         with pmu(port) as process:
             consumer.wait_for_frames(25, limit_s=20)
-            case = run.begin_case("kill", title="A stream dies", app="pmu", node="")
+            case = run.begin_case("kill", declared("A stream dies"))
             consumer.wait_for_frames(25, limit_s=20)
             process.kill()
-            run.history.record(events.FaultInForce(fault="kill", target="pmu"))
+            run.history.record(events.FaultInForce(**fault("kill", "pmu")))
             process.wait()
             time.sleep(0.3)
         with pmu(port):

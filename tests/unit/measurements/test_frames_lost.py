@@ -5,7 +5,8 @@ from histories import Story
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from measurements import events, stream
+from measurements import events
+from measurements.statistics import frames as frame_statistics
 
 
 def test_a_whole_stream_loses_nothing(story: Story) -> None:
@@ -237,4 +238,4 @@ def test_expected_is_received_and_lost_whatever_happens(
 
 
 def test_stat_words_that_mean_no_data() -> None:
-    assert stream.DATA_ERROR == 0b1100_0000_0000_0000
+    assert frame_statistics.DATA_ERROR == 0b1100_0000_0000_0000

@@ -169,5 +169,5 @@ def test_every_event_has_a_name_of_its_own() -> None:
     assert len(events.KINDS) == 20
     assert all(
         line in events.__doc__
-        for line in (f"| {kind.__name__:<15} |" for kind in events.KINDS.values())
+        for line in (f"| {kind.__name__:<20} |" for kind in events.KINDS.values())
     )

@@ -1,7 +1,7 @@
 """What intervals follow from hand-made histories, the nasty ones included."""
 
 import pytest
-from histories import SERVERS, Story, thesis_worker_isolated
+from histories import SERVERS, Story, fault, thesis_worker_isolated, window
 
 from measurements import cases, events, history, intervals
 
@@ -56,7 +56,7 @@ def test_every_interval_can_be_traced_to_its_lines(story: Story) -> None:
 def test_a_fault_that_never_came_into_force_yields_nothing(story: Story) -> None:
     story.begin()
     calm(story)
-    story.at(-0.1, events.FaultStart(fault="isolate", target="worker-1"))
+    story.at(-0.1, events.FaultStart(**fault("isolate", "worker-1")))
     story.node(3, ready="Unknown")
     measured = story.measure()
     assert {i.seconds for i in measured.intervals.values()} == {None}
@@ -132,7 +132,7 @@ def test_a_replacement_that_is_older_than_the_fault_replaces_nothing(story: Stor
 
 
 def test_effects_between_start_and_in_force_belong_to_the_fault(story: Story) -> None:
-    story.begin(app="mysql", node="")
+    story.begin(app="mysql")
     calm(story, app="mysql")
     story.fault(start=-0.5, name="delete")
     story.pod(-0.3, "old", app="mysql", deleting=True)
@@ -155,7 +155,7 @@ def test_a_replacement_that_never_starts_has_the_stages_it_reached(story: Story)
     calm(story)
     story.fault()
     story.gone(50, "old")
-    story.pod(51, "new", node="", phase="Pending", ready=False, scheduled=False, running=False)
+    story.pod(51, "new", phase="Pending", ready=False, scheduled=False, running=False)
     story.pod(52, "new", node="server-1", phase="Pending", ready=False, running=False)
     measured = story.measure()
     assert measured.intervals["evicted"].seconds == pytest.approx(50)
@@ -173,12 +173,12 @@ def test_a_late_watcher_that_repeats_old_states_changes_nothing(story: Story) ->
     before = seconds(story)
     # A server that was behind tells its version of the same pods.
     story.pod(61, "old", lag=0)
-    story.pod(62, "new", node="", phase="Pending", ready=False, scheduled=False, running=False)
+    story.pod(62, "new", phase="Pending", ready=False, scheduled=False, running=False)
     assert seconds(story) == before
 
 
 def test_a_container_that_starts_again_in_its_pod(story: Story) -> None:
-    story.begin(node="", recovery="restart")
+    story.begin(recovery="restart")
     calm(story)
     story.pod(-5, "old", restarts=3)
     story.fault(name="kill")
@@ -194,7 +194,7 @@ def test_a_container_that_starts_again_in_its_pod(story: Story) -> None:
 
 
 def test_a_pod_in_crash_loop_back_off_is_not_started(story: Story) -> None:
-    story.begin(node="", recovery="restart")
+    story.begin(recovery="restart")
     calm(story)
     story.fault(name="kill")
     story.pod(0.8, "old", restarts=1, ready=False, running=False)
@@ -203,7 +203,7 @@ def test_a_pod_in_crash_loop_back_off_is_not_started(story: Story) -> None:
 
 
 def test_a_pod_that_is_removed_instead_of_restarted_is_said(story: Story) -> None:
-    story.begin(node="", recovery="restart")
+    story.begin(recovery="restart")
     calm(story)
     story.fault(name="kill")
     story.gone(2, "old")
@@ -214,7 +214,7 @@ def test_a_pod_that_is_removed_instead_of_restarted_is_said(story: Story) -> Non
 
 
 def test_a_deleted_stateful_pod_keeps_its_name_and_gets_another_uid(story: Story) -> None:
-    story.begin(app="mysql", node="")
+    story.begin(app="mysql")
     calm(story)
     story.pod(-9, "a", app="mysql", name="mysql-0")
     story.fault(name="delete")
@@ -247,7 +247,7 @@ def test_without_a_watcher_before_the_fault_nothing_is_guessed(story: Story) -> 
 
 
 def test_rows_acknowledged_again_and_rows_lost(story: Story) -> None:
-    story.begin(app="mysql", node="")
+    story.begin(app="mysql")
     calm(story, app="mysql")
     story.fault(name="delete")
     story.rows(-5, 0.3)
@@ -265,9 +265,9 @@ def test_rows_acknowledged_again_and_rows_lost(story: Story) -> None:
 
 def test_within_names_value_and_window(story: Story) -> None:
     windows = {
-        "not_ready": {"earliest_s": 29.0, "latest_s": 36.0, "why": "grace 40 s"},
-        "ready": {"earliest_s": 49.0, "latest_s": 104.0, "why": "after that"},
-        "streaming": {"earliest_s": 0.0, "latest_s": 5.0, "why": "the PDC goes on"},
+        "not_ready": window(29, 36, "grace 40 s"),
+        "ready": window(49, 104, "after that"),
+        "streaming": window(0, 5, "the PDC goes on"),
     }
     story.begin(windows=windows)
     calm(story)
@@ -287,7 +287,7 @@ def test_within_names_value_and_window(story: Story) -> None:
 
 
 def test_a_stream_that_ought_to_break_and_does_not_is_outside_its_window(story: Story) -> None:
-    story.begin(windows={"streaming": {"earliest_s": 49, "latest_s": 104, "why": "x"}})
+    story.begin(windows={"streaming": window(49, 104, "x")})
     calm(story)
     story.frames(-9, 41)
     story.fault()

@@ -13,7 +13,7 @@ from histories import Story, thesis_worker_isolated
 
 from measurements import published, results
 from measurements.report import render, words
-from measurements.run import write_results
+from measurements.run_directory import write_results
 
 
 class Page(html.parser.HTMLParser):
@@ -122,7 +122,7 @@ def test_what_a_test_says_cannot_break_the_page(story: Story, tmp_path: Path) ->
 def test_a_failed_case_leads_the_page(story: Story, tmp_path: Path) -> None:
     thesis_worker_isolated(story)
     story.recorder.case = "pdc-killed"
-    story.begin(100, node="", recovery="restart")
+    story.begin(100, recovery="restart", published="container_restart")
     story.end(120, "failed", "AssertionError: it did not come back")
     page = page_of(tmp_path)
     assert "1 of 2 cases passed; pdc-killed failed." in page.text
@@ -186,16 +186,17 @@ def test_the_command_says_what_is_no_run(tmp_path: Path) -> None:
 
 
 def test_published_values_name_their_place_and_kind() -> None:
-    isolated = published.for_case(node="worker-1", recovery="replacement")
+    isolated = published.stages("node_isolated")
     assert {stage: (p.seconds, p.kind) for stage, p in isolated.items()} == {
         "not_ready": (40, "by design"),
         "evicted": (60, "by design"),
         "started": (60, "read from the text"),
     }
-    restarted = published.for_case(node="", recovery="restart")
+    restarted = published.stages("container_restart")
     assert restarted["started"].seconds is None
     assert restarted["started"].where == "figure 6.11 a"
-    assert published.for_case(node="", recovery="replacement") == {}
+    assert published.stages("unheard_of") == {}
+    assert published.keys() == ("container_restart", "node_isolated")
     assert set(isolated) | set(restarted) <= set(results.STAGES)
 
 

@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from histories import Story, thesis_worker_isolated
+from histories import Story, fault, thesis_worker_isolated, window
 
-from measurements import events, history, intervals, machine, report, run
+from measurements import events, history, intervals, machine, report, run_directory
 from measurements.run import Run
 
 
@@ -22,6 +23,10 @@ def make(reports: Path, name: str = "failover") -> Run:
         versions={"kubernetes": "v1.34.3"},
         measuring={"silence_s": 1.0},
     )
+
+
+def declared(app: str, **more: Any) -> events.CaseStart:
+    return events.CaseStart(title="A case", app=app, recovery="replacement", **more)
 
 
 def test_run_json_says_what_was_measured_where(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_case_that_fails_keeps_its_words(tmp_path: Path) -> None:
     made = make(tmp_path)
     with (
         pytest.raises(AssertionError),
-        made.case("pdc-killed", title="A PDC is killed", app="pdc-higher"),
+        made.case("pdc-killed", declared("pdc-higher")),
     ):
         raise AssertionError("ready after 40 s")
     made.close()
@@ -90,7 +95,7 @@ def test_a_case_that_fails_keeps_its_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_is_no_verdict(tmp_path: Path, interruption: type[BaseException]) -> None:
     made = make(tmp_path)
-    with pytest.raises(interruption), made.case("one", title="One", app="a"):
+    with pytest.raises(interruption), made.case("one", declared("a")):
         raise interruption
     made.close()
     (case,) = json.loads((made.directory / "results.json").read_text())["cases"]
@@ -100,7 +105,7 @@ def test_an_interruption_is_no_verdict(tmp_path: Path, interruption: type[BaseEx
 
 def test_pytest_s_own_failure_is_a_failure(tmp_path: Path) -> None:
     made = make(tmp_path)
-    with pytest.raises(pytest.fail.Exception), made.case("one", title="One", app="a"):
+    with pytest.raises(pytest.fail.Exception), made.case("one", declared("a")):
         pytest.fail("no good")
     made.close()
     (case,) = json.loads((made.directory / "results.json").read_text())["cases"]
@@ -109,10 +114,10 @@ def test_pytest_s_own_failure_is_a_failure(tmp_path: Path) -> None:
 
 def test_every_case_leaves_results_and_report_behind(tmp_path: Path) -> None:
     made = make(tmp_path)
-    with made.case("one", title="One", app="a"):
+    with made.case("one", declared("a")):
         pass
     assert (made.directory / "index.html").exists()
-    with made.case("two", title="Two", app="a"):
+    with made.case("two", declared("a")):
         pass
     made.close()
     results = json.loads((made.directory / "results.json").read_text())
@@ -127,7 +132,7 @@ def test_a_report_that_fails_does_not_decide_on_a_case(
 
     made = make(tmp_path)
     monkeypatch.setattr(report, "render", fail)
-    with made.case("one", title="One", app="a"):
+    with made.case("one", declared("a")):
         pass
     with pytest.raises(ZeroDivisionError):
         made.finish()
@@ -137,7 +142,7 @@ def test_a_report_that_fails_does_not_decide_on_a_case(
 
 def test_events_between_cases_belong_to_none(tmp_path: Path) -> None:
     made = make(tmp_path)
-    with made.case("one", title="One", app="a"):
+    with made.case("one", declared("a")):
         made.history.record(events.Note(text="within"))
     made.history.record(events.Note(text="after"))
     made.close()
@@ -151,8 +156,8 @@ def test_events_between_cases_belong_to_none(tmp_path: Path) -> None:
 
 def test_waiting_for_a_stage_that_does_not_come_ends_with_evidence(tmp_path: Path) -> None:
     made = make(tmp_path)
-    case = made.begin_case("one", title="One", app="mysql")
-    made.history.record(events.FaultInForce(fault="kill", target="mysql-0"))
+    case = made.begin_case("one", declared("mysql"))
+    made.history.record(events.FaultInForce(**fault("kill", "mysql-0")))
     with pytest.raises(TimeoutError) as caught:
         case.wait_for("ready", "streaming", limit_s=0.2, poll_s=0.05)
     words = str(caught.value)
@@ -165,7 +170,7 @@ def test_waiting_for_a_stage_that_does_not_come_ends_with_evidence(tmp_path: Pat
 def test_an_unknown_stage_in_the_windows_is_refused(tmp_path: Path) -> None:
     made = make(tmp_path)
     with pytest.raises(ValueError, match="no such stage: 'redy'"):
-        made.begin_case("one", title="One", app="a", windows={"redy": {}})
+        made.begin_case("one", declared("a", windows={"redy": window(0, 1)}))
     made.close()
 
 
@@ -181,7 +186,7 @@ def test_results_hold_every_figure_of_a_case(tmp_path: Path) -> None:
     story = Story(tmp_path / "history.jsonl")
     thesis_worker_isolated(story)
     story.recorder.close()
-    run.write_results(tmp_path)
+    run_directory.write_results(tmp_path)
     (case,) = json.loads((tmp_path / "results.json").read_text())["cases"]
     assert case["intervals"]["not_ready"]["seconds"] == 37.2
     assert case["intervals"]["not_ready"]["lines"] == [661]
@@ -205,10 +210,10 @@ def test_a_case_measured_while_it_runs_is_measured_as_afterwards(tmp_path: Path)
     path = made.directory / "history.jsonl"
     calm = events.NodeSeen(name="worker-1", ready="True", reason="", via="server-1")
     made.history.record(calm)
-    made.history.record(events.Configured(idcode=20, rate=50.0, pmus=("pmu-1",)))
+    made.history.record(events.StreamConfigured(idcode=20, rate=50.0, pmus=("pmu-1",)))
     made.history.record(events.FrameArrived(soc=1, fraction=0.0, idcode=20, stats=(0,)))
-    case = made.begin_case("one", title="One", app="pdc-higher", node="worker-1")
-    made.history.record(events.FaultInForce(fault="isolate", target="worker-1"))
+    case = made.begin_case("one", declared("pdc-higher"))
+    made.history.record(events.FaultInForce(**fault("isolate", "worker-1")))
     for number in range(3):
         frame = events.FrameArrived(soc=2, fraction=number / 50, idcode=20, stats=(0,))
         made.history.record(frame)

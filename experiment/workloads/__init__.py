@@ -1,0 +1,1 @@
+"""The lab's workloads as a client outside the cluster sees them between faults."""

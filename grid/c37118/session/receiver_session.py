@@ -1,0 +1,257 @@
+"""A receiver's side of the protocol, without any input or output of its own.
+
+The asyncio receiver and the blocking client run one ReceiverSession a connection: they feed it
+what they read, send what it wants sent, and act on its events.
+"""
+
+import struct
+import time
+from collections.abc import Iterator
+
+from grid.c37118.errors import FrameError
+from grid.c37118.frames import envelope
+from grid.c37118.frames.command import Command, CommandFrame
+from grid.c37118.frames.configuration import Configuration
+from grid.c37118.frames.configuration3 import Configuration3, Fragments
+from grid.c37118.frames.data import DataCodec
+from grid.c37118.frames.envelope import FrameType, frame_type
+from grid.c37118.session.reassembler import Reassembler
+from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
+from service.once import Once
+
+_ASK_AGAIN_S = 1.0
+_SILENT_PERIODS = 2.5
+"""A sender of few frames is not dead before this many of its periods passed without one."""
+_CONFIGURATION_CHANGE = 0x0400
+"""STAT bit 10: the sender's configuration changes, or did so within the last minute."""
+
+_NAMES = {
+    FrameType.DATA: "data frames carry",
+    FrameType.CFG2: "CFG-2 is of",
+    FrameType.CFG3: "CFG-3 is of",
+}
+"""The frames that a receiver wants, and how a message on their IDCODE begins."""
+
+ReceiverEvent = Configuration | Configuration3 | bytes | Problem
+"""What a session makes of received bytes; a data frame comes as its bytes."""
+
+
+class ReceiverSession:
+    """Asks for CFG-2, turns data on, and sorts out what comes back.
+
+    `idcode` is the stream's id; None takes that of the first CFG-2, which only a stream
+    without commands can do. The sequence is that of openPDC: data off, send CFG-2,
+    and on its arrival data on. A data frame that contradicts the configuration, or STAT's
+    configuration change bit, makes it ask for CFG-2 anew, at most once a second.
+
+    With `details` it asks for CFG-3 too, each time a CFG-2 says something new. Data are read
+    with CFG-2 all the same: every sender has it.
+
+    `counts` and `told` outlive the session where the caller keeps them.
+    """
+
+    def __init__(
+        self,
+        idcode: int | None,
+        *,
+        counts: ReceiverCounts | None = None,
+        told: Once | None = None,
+        commands: bool = True,
+        details: bool = False,
+    ) -> None:
+        self.idcode = idcode
+        """The stream's id, as far as it is known."""
+        self.counts = ReceiverCounts() if counts is None else counts
+        """What came so far."""
+        self._told = Once() if told is None else told
+        self._commands = commands
+        self._details = details
+        self._fragments = Fragments()
+        self._reassembler = Reassembler()
+        self._head = b""
+        self._asked_s = 0.0
+        self._on = False
+        self._changing = False
+        self.codec: DataCodec | None = None
+        """Reads the data frames; None before the first CFG-2."""
+        self._to_send: list[bytes] = []
+
+    def open(self) -> None:
+        """Begin, on a new connection."""
+        self._command(Command.DATA_OFF)
+        self._ask()
+
+    def remind(self) -> None:
+        """Ask anew, where a datagram may have been lost: for CFG-2, or for data."""
+        if self.codec is None:
+            self._ask()
+        else:
+            self._command(Command.DATA_ON)
+
+    def leave(self) -> None:
+        """Turn data off; a sender of datagrams would not notice otherwise."""
+        self._command(Command.DATA_OFF)
+
+    def commands(self) -> list[bytes]:
+        """Take the commands that have to be sent now."""
+        taken, self._to_send = self._to_send, []
+        return taken
+
+    def silence_s(self, limit_s: float) -> float:
+        """Return how long this stream may be silent, at least `limit_s`."""
+        if self.codec is None:
+            return limit_s
+        period_s = 1 / self.codec.configuration.frames_per_second
+        return max(limit_s, _SILENT_PERIODS * period_s)
+
+    def feed(self, data: bytes) -> Iterator[ReceiverEvent]:
+        """Take received bytes; yield new configurations, whole data frames, problems.
+
+        A data frame comes as its bytes, and `codec` reads it; that holds only until the
+        next event is taken, since the next one may be a new configuration.
+        """
+        return self._feed(self._reassembler, data, ends=False)
+
+    def is_frame(self, data: bytes) -> bool:
+        """Tell whether received bytes are one data frame as it should be, and count it.
+
+        That is how nearly all of them come; whatever else they are is feed()'s.
+        """
+        codec = self.codec
+        if (
+            codec is None
+            or len(data) != codec.size
+            or not data.startswith(self._head)
+            or self._reassembler.waiting
+            or envelope.crc(data)
+            or self._changes(data, codec) != self._changing
+        ):
+            return False
+        self.counts.bytes += len(data)
+        self.counts.frames += 1
+        return True
+
+    def feed_datagram(self, data: bytes) -> Iterator[ReceiverEvent]:
+        """Take one datagram: frames do not go on in the next one."""
+        return self._feed(Reassembler(), data, ends=True)
+
+    def stranger(self, text: str) -> Iterator[Problem]:
+        """Count a datagram that came from another sender than the others."""
+        self.counts.count(Violation.STRANGER)
+        return self._report(Violation.STRANGER, text)
+
+    def _feed(self, reader: Reassembler, data: bytes, *, ends: bool) -> Iterator[ReceiverEvent]:
+        counts = self.counts
+        counts.bytes += len(data)
+        skipped, bad = reader.skipped_bytes, reader.bad_crcs
+        frames = reader.feed(data)
+        if ends:
+            reader.end()
+        for frame in frames:
+            try:
+                event = self._take(frame)
+            except _ViolationError as error:
+                counts.count(error.kind)
+                yield from self._report(error.kind, str(error))
+            else:
+                if event is not None:
+                    yield event
+        if reader.skipped_bytes != skipped:
+            counts.skipped_bytes += reader.skipped_bytes - skipped
+            counts.bad_crcs += reader.bad_crcs - bad
+            if reader.bad_crcs != bad:
+                what = "frames with a wrong CRC arrive; they are skipped"
+                yield from self._report(Violation.CRC, what)
+            else:
+                what = "bytes that are no C37.118 frame arrive; they are skipped"
+                yield from self._report(Violation.GARBAGE, what)
+
+    def _take(self, frame: bytes) -> ReceiverEvent | None:
+        """Return the event of a frame; _ViolationError if the sender should not have sent it."""
+        kind = frame_type(frame)
+        if kind not in _NAMES:
+            return None
+        found = frame[4] << 8 | frame[5]
+        if found != self.idcode and self.idcode is not None:
+            raise _ViolationError(
+                Violation.IDCODE,
+                f"{_NAMES[kind]} IDCODE {found}, not {self.idcode}: set the right id",
+            )
+        if kind is FrameType.DATA:
+            if self.codec is None:
+                self.counts.unconfigured += 1
+                return None
+            self._check(frame, self.codec)
+            self.counts.frames += 1
+            return frame
+        try:
+            if kind is FrameType.CFG2:
+                return self._configured(frame)
+            complete = self._fragments.add(frame)
+        except FrameError as error:
+            raise _ViolationError(Violation.CONFIGURATION, str(error)) from error
+        self.counts.configurations3 += complete is not None
+        return complete
+
+    def _check(self, frame: bytes, codec: DataCodec) -> None:
+        """Raise _ViolationError where a data frame is not one of the configuration."""
+        if len(frame) != codec.size:
+            self._ask()
+            raise _ViolationError(
+                Violation.CONTRADICTION,
+                f"data frames of {len(frame)} bytes contradict the configuration "
+                f"({codec.size} bytes); asking for CFG-2 again",
+            )
+        changing = self._changes(frame, codec)
+        # In 2005 the bit comes with the change, in 2011 before it: there the end tells of it.
+        if changing != self._changing:
+            self._ask()
+        self._changing = changing
+
+    @staticmethod
+    def _changes(frame: bytes, codec: DataCodec) -> bool:
+        return any(word & _CONFIGURATION_CHANGE for word in codec.stat_words(frame))
+
+    def _configured(self, frame: bytes) -> Configuration:
+        configuration = Configuration.decode(frame)
+        configuration.frames_per_second  # noqa: B018 - a rate of 0 is refused here
+        codec = DataCodec(configuration)
+        self.counts.configurations += 1
+        new = self.codec is None or not self.codec.configuration.same(configuration)
+        if new and self.codec is not None:
+            self.counts.configuration_changes += 1
+        self.codec = codec
+        self.idcode = configuration.idcode
+        second = FrameType.DATA << 4 | configuration.version
+        self._head = struct.pack(">BBHH", envelope.SYNC_BYTE, second, codec.size, self.idcode)
+        if not self._on:
+            self._on = True
+            self._command(Command.DATA_ON)
+        if new and self._details:
+            self._command(Command.SEND_CFG3)
+        return configuration
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        if now - self._asked_s >= _ASK_AGAIN_S or not self._asked_s:
+            self._asked_s = now
+            self._command(Command.SEND_CFG2)
+
+    def _command(self, command: Command) -> None:
+        if not self._commands or self.idcode is None:
+            return
+        time_base = self.codec.configuration.time_base if self.codec else None
+        frame = CommandFrame.now(command, idcode=self.idcode, time_base=time_base)
+        self._to_send.append(frame.encode())
+
+    def _report(self, kind: Violation, what: str) -> Iterator[Problem]:
+        if self._told.first(kind):
+            yield Problem(kind=kind, what=what)
+
+
+class _ViolationError(FrameError):
+    """The sender did something wrong."""
+
+    def __init__(self, kind: Violation, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind

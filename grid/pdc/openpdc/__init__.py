@@ -1,0 +1,1 @@
+"""openPDC's MySQL tables: schema, connection strings, reading and writing a topology."""

@@ -1,0 +1,109 @@
+"""Creates openPDC's tables, and stores topologies in them."""
+
+import uuid
+
+import pymysql
+
+from grid.pdc.openpdc import database, schema
+from grid.pdc.openpdc.reading import NoSuchNodeError, load
+from grid.pdc.openpdc.sql import NAMESPACE, SqlCursor
+from grid.pdc.openpdc.writing import TopologyWriter
+from grid.pdc.topology.changes import changes
+from grid.pdc.topology.model import Topology
+
+_LOCK = "grid.pdc.init"
+_LOCK_WAIT_S = 10
+
+
+def initialise(connection: database.Connection, topology: Topology) -> bool:
+    """Make tables and rows say `topology`; return whether any row changed.
+
+    Only one process at a time does this in a database server: another one waits.
+    """
+    with connection.cursor() as cursor:
+        _lock(cursor)
+        prepare(cursor)
+        changed = bool(apply(cursor, topology))
+        connection.commit()
+        cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+    return changed
+
+
+def update(connection: database.Connection, topology: Topology) -> list[str]:
+    """Make the rows say `topology`, in one transaction; return a line for each change.
+
+    DatabaseError where the tables are missing.
+    """
+    with connection.cursor() as cursor:
+        _lock(cursor)
+        try:
+            lines = apply(cursor, topology)
+        except pymysql.ProgrammingError as error:
+            raise database.DatabaseError(
+                f"the tables are missing or old: {database.reason(error)}. Run pdc init first"
+            ) from error
+        connection.commit()
+        cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+    return lines
+
+
+def _lock(cursor: SqlCursor) -> None:
+    cursor.execute("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_WAIT_S))
+    if cursor.fetchall()[0][0] != 1:
+        raise database.DatabaseError(
+            f"another pdc init or apply is at work for {_LOCK_WAIT_S} s already: try again later"
+        )
+
+
+def prepare(cursor: SqlCursor) -> None:
+    """Make the tables that are missing, and the fixed rows."""
+    for statement in schema.TABLES:
+        cursor.execute(f"{statement} CHARACTER SET utf8mb4")
+    cursor.execute(
+        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS"
+        " WHERE TABLE_SCHEMA = DATABASE()"
+    )
+    present = {(table.lower(), column.lower()) for table, column in cursor.fetchall()}
+    for table, column, definition in schema.ADDED:
+        if (table.lower(), column.lower()) not in present:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+    for protocol in schema.PROTOCOLS:
+        cursor.execute(
+            "INSERT INTO Protocol (ID, Acronym, Name) VALUES (%s, %s, %s)"
+            " ON DUPLICATE KEY UPDATE ID = ID",
+            protocol,
+        )
+    for signal in schema.SIGNAL_TYPES:
+        cursor.execute(
+            "INSERT INTO SignalType (ID, Name, Acronym, Suffix, Source, EngineeringUnits)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE ID = ID",
+            signal,
+        )
+
+
+def apply(cursor: SqlCursor, topology: Topology) -> list[str]:
+    """Make the rows of one node say `topology`; return a line for each change.
+
+    The caller's transaction must end with a commit. Other nodes' rows stay as they are.
+    """
+    try:
+        before: Topology | None = load(cursor, topology.node)
+    except (NoSuchNodeError, ValueError):
+        before = None  # A node that cannot be read is written from scratch.
+    if before == topology:
+        return []
+    TopologyWriter(cursor, _node(cursor, topology.node), topology).write(before)
+    return changes(before, topology)
+
+
+def _node(cursor: SqlCursor, name: str) -> str:
+    """Return the id of the node of this name, which is made where there is none."""
+    cursor.execute("SELECT ID FROM Node WHERE Name = %s", (name,))
+    found = cursor.fetchall()
+    node = str(found[0][0]) if found else str(uuid.uuid5(NAMESPACE, name))
+    cursor.execute(
+        "INSERT INTO Node (ID, Name, Master, Enabled) VALUES (%s, %s, 1, 1)"
+        " ON DUPLICATE KEY UPDATE Enabled = 1",
+        (node, name),
+    )
+    return node

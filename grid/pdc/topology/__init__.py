@@ -1,0 +1,1 @@
+"""What a PDC receives and sends: the model, its document, its copy on disk."""

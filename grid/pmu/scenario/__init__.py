@@ -1,0 +1,1 @@
+"""Scenarios: which PMUs there are and what happens to them; the documents that say so."""
