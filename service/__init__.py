@@ -3,6 +3,6 @@
 __version__ = "0.2.0"
 """The version of the whole distribution: pyproject.toml and every `--version` read it here.
 
-It stands in the lowest package, so that it can be read by the programs in the image too, which
-has the packages but not their installed metadata.
+It stands in the lowest package, so that the programs in the image can tell it too: the image has
+the packages, but not the metadata of an installation.
 """
