@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from grid.c37118 import DataError
-
 from grid.transport import client
 from lab.cluster.endpoints import FRAME_RATE, STREAM_ENDPOINTS, StreamEndpoint
 from lab.nodes.node import Node
