@@ -1,4 +1,4 @@
-"""How long something took, kept so cheaply that it can be asked of every frame."""
+"""Quantiles of durations, cheap enough to measure every frame."""
 
 import bisect
 import itertools
@@ -12,7 +12,7 @@ _BOUNDS_S = tuple(10e-6 * _STEP**step for step in range(100))
 
 
 class Latencies:
-    """Counts durations in a hundred classes of growing width; no numbers are kept one by one.
+    """A histogram of durations with a hundred classes of growing width.
 
     Adding one costs well below a microsecond and no memory. Quantiles are upper bounds
     of the class that they fall into, and never above the largest duration seen.
@@ -32,7 +32,7 @@ class Latencies:
         """The longest, minus infinity where there is none."""
 
     def add(self, seconds: float) -> None:
-        """Count one duration; a negative one is a clock's doing, and counts as it is."""
+        """Count one duration in seconds; clocks that differ may make it negative."""
         self.count += 1
         self.sum_s += seconds
         # Comparing is cheaper than calling min() and max().
@@ -56,5 +56,5 @@ class Latencies:
         return {f"{share:g}": self.quantile(share) for share in shares}
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget all durations."""
         self.__init__()  # type: ignore[misc] # the attributes are the ones of a new object

@@ -1,4 +1,4 @@
-"""What a running service tells about itself: /metrics, /healthz and /readyz over HTTP."""
+"""The metrics and health of a running service: /metrics, /healthz and /readyz over HTTP."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from service.socket_address import host_port
 _LOG = logging.getLogger(__name__)
 
 _MOST_BYTES = 8192
-"""Of a request; a longer one is refused."""
+"""Bytes of a request; a longer one is refused."""
 _PATIENCE_S = 5.0
-"""A connection that has not asked by then is closed."""
+"""A connection without a request is closed after this time."""
 _MOST_CONNECTIONS = 64
 _TEXT = "text/plain; charset=utf-8"
 _REASONS = {
@@ -29,24 +29,24 @@ _REASONS = {
 }
 
 HealthCheck = Callable[[], str | None]
-"""Returns None where all is well, and otherwise one line that says what is not."""
+"""Returns None where all is well, otherwise one line that says what is wrong."""
 
 
 class MetricsServer:
-    """Serves a registry's metrics, and two verdicts for an orchestrator's probes.
+    """Serves a registry's metrics, and two health checks for an orchestrator's probes.
 
-    `/metrics` has what the registry's collectors say, and the process' own CPU time,
-    memory and file descriptors. `/healthz` and `/readyz` answer 200, or 503 with one line
+    `/metrics` has the registry's metrics, and CPU time, memory and file descriptors of the
+    process. `/healthz` and `/readyz` answer 200, or 503 with one line
     that says why not. Each connection is one request.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        """What /metrics shows."""
+        """The metrics of /metrics."""
         self.healthy: HealthCheck = lambda: None
-        """Whether a restart would be of no use."""
+        """The check of /healthz: a failure calls for a restart."""
         self.ready: HealthCheck = lambda: None
-        """Whether clients may come."""
+        """The check of /readyz: a failure keeps clients away."""
         self.connections: set[_Connection] = set()
         """Requests under way."""
         self._server: asyncio.Server | None = None
@@ -55,7 +55,7 @@ class MetricsServer:
     async def start(self, listen: str | None, port: int) -> str:
         """Listen on `port` of the address `listen` (None: all); return the addresses.
 
-        OSError where the address is not to be had.
+        OSError where the address is not available.
         """
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
@@ -67,7 +67,7 @@ class MetricsServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 before start()."""
+        """The listening port; 0 before start()."""
         if self._server is None or not self._server.sockets:
             return 0
         return int(self._server.sockets[0].getsockname()[1])
@@ -104,7 +104,7 @@ class _Connection(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # No isinstance: uvloop's transports are of classes of their own.
+        # No isinstance: uvloop's transports have classes of their own.
         self._transport = transport = cast("asyncio.Transport", transport)
         if len(self._server.connections) >= _MOST_CONNECTIONS:
             transport.abort()
@@ -155,14 +155,14 @@ def _parse(head: bytes, server: MetricsServer) -> tuple[int, str, bytes]:
 
 
 class MetricsSource(Protocol):
-    """Something that can say its numbers when it is asked."""
+    """A part of a program that has metrics."""
 
     def metrics(self) -> Iterable[Metric]:
         """Return the metrics as they are now."""
 
 
 class MetricsCollector(Collector):
-    """Asks its source at each scrape, so that the path of a frame only counts plain ints."""
+    """Asks its source at each scrape, so that the data path only counts plain integers."""
 
     def __init__(self, source: MetricsSource) -> None:
         self._source = source

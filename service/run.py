@@ -1,4 +1,4 @@
-"""Running a service until it is told to stop."""
+"""Running a service until SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -24,9 +24,9 @@ class Service(Protocol):
 async def until_stopped(start: Callable[[], Awaitable[Service]]) -> int:
     """Start a service, close it on SIGTERM or SIGINT, and return the exit code.
 
-    An error that nobody expected ends the service with code 1, because half a service is
-    worse than a restarted one. Where it belongs to one connection, only that one ends, and
-    too many open files only keep new connections out for a second.
+    An unexpected error ends the service with code 1, because a restart is better than half
+    a service. An error of one connection ends only that connection, and too many open files
+    keep new connections out for a second.
     """
     stop = asyncio.Event()
     code = 0

@@ -1,8 +1,11 @@
-"""Frames of IEEE C37.118-2005 and C37.118.2-2011: data, header, CFG-1 to CFG-3, command.
+"""IEEE C37.118-2005 and C37.118.2-2011 without input or output: frames and sessions.
 
-Decoding needs whole frames, which Reassembler cuts out of a byte stream; data frames
-need the stream's Configuration too, held by a DataCodec. Every decoder raises FrameError
-and nothing else; encoding what was decoded gives the same bytes.
+A program feeds a ReceiverSession or a SenderSession with the bytes it receives, and gets
+events and the bytes to send. The frames alone: Reassembler cuts whole frames out of a byte
+stream, DataCodec reads the data frames of a Configuration. Every decoder raises FrameError
+and nothing else; encoding a decoded frame gives the same bytes.
+
+Other packages import from here, not from the modules below.
 """
 
 from grid.c37118.errors import FrameError

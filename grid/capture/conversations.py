@@ -1,4 +1,4 @@
-"""From packets to frames: TCP segments in their order, datagrams, and a reader for each."""
+"""Frames from TCP segments and UDP datagrams: each flow in order, with its own reassembler."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Flow(NamedTuple):
 
 @dataclass(kw_only=True, slots=True)
 class Damage:
-    """What was found between the frames of one flow."""
+    """What is wrong in one flow."""
 
     bad_crcs: int = 0
     """Frames with a wrong CRC."""
@@ -39,7 +39,7 @@ class Conversations:
     """Sorts segments into flows, and cuts frames out of them."""
 
     def __init__(self) -> None:
-        self._streams: dict[Flow, _Stream] = {}
+        self._streams: dict[Flow, _TcpFlow] = {}
         self._damage: dict[Flow, Damage] = {}
         self._spoken: set[Flow] = set()
 
@@ -54,7 +54,7 @@ class Conversations:
             if stream is None or segment.starts:
                 if stream is not None:
                     stream.end(damage)
-                stream = self._streams[flow] = _Stream(segment.sequence)
+                stream = self._streams[flow] = _TcpFlow(segment.sequence)
             found = stream.take(segment.sequence, segment.payload, damage)
         for frame in found:
             if flow not in self._spoken:
@@ -70,7 +70,7 @@ class Conversations:
         return {flow: damage for flow, damage in self._damage.items() if flow in self._spoken}
 
 
-class _Stream:
+class _TcpFlow:
     """One direction of a TCP connection."""
 
     def __init__(self, sequence: int) -> None:
@@ -89,10 +89,10 @@ class _Stream:
             yield from self._in_order(damage)
 
     def end(self, damage: Damage) -> None:
-        """Count what no frame came of."""
+        """Count the bytes that made no frame."""
         while self._waiting:
             self._jump(damage)
-            # Frames behind a hole at the very end are not worth another pass.
+            # Frames behind a hole at the very end are not returned.
             for _ in self._in_order(damage):
                 pass
 
@@ -110,7 +110,7 @@ class _Stream:
                 yield from self._feed(payload, damage)
 
     def _jump(self, damage: Damage) -> None:
-        """Go on behind a hole."""
+        """Count a hole as lost, and continue behind it."""
         sequence = min(self._waiting, key=self._distance)
         damage.lost_bytes += self._distance(sequence)
         damage.skipped_bytes += self._rest()
@@ -130,7 +130,7 @@ class _Stream:
         return frames
 
     def _distance(self, sequence: int) -> int:
-        """Return how far ahead of the next byte a sequence number is; below 0 behind it."""
+        """Return the distance of a sequence number from the next byte, below 0 for known bytes."""
         return (sequence - self._next + _HALF) % (2 * _HALF) - _HALF
 
 

@@ -1,4 +1,4 @@
-"""From a captured packet to the TCP segment or UDP datagram in it."""
+"""TCP segments and UDP datagrams from captured packets."""
 
 import ipaddress
 import struct
@@ -13,9 +13,9 @@ _VLANS = (0x8100, 0x88A8, 0x9100)
 _ETHERTYPES = (0x0800, 0x86DD)
 _TCP, _UDP, _FRAGMENT = 6, 17, 44
 _EXTENSIONS = (0, 43, 60)
-"""IPv6 headers that only stand between the first one and the payload."""
+"""IPv6 extension headers to skip."""
 _MOST_FRAGMENTED = 256
-"""Packets of which parts are kept; the oldest is forgotten first."""
+"""Packets with missing fragments that are kept; the oldest is dropped first."""
 
 
 class Endpoint(NamedTuple):
@@ -44,14 +44,14 @@ class Segment(NamedTuple):
 
 
 class Dissector:
-    """Takes packets of any supported link, and puts IP fragments together."""
+    """Reads packets of the supported link types, and reassembles IP fragments."""
 
     def __init__(self) -> None:
         self._parts: dict[tuple[bytes, ...], dict[int, bytes]] = {}
         self._ends: dict[tuple[bytes, ...], int] = {}
 
     def segment(self, packet: Packet) -> Segment | None:
-        """Return what the packet carries or completes; None if it is nothing of interest."""
+        """Return the segment that the packet carries or completes; None if there is none."""
         try:
             found = self._ip(_network(packet.link, packet.data))
             return found and _transport(packet.t_ns, *found)
@@ -69,7 +69,7 @@ class Dissector:
         header = (data[0] & 0xF) * 4
         total, number, fragment = struct.unpack_from(">HHH", data, 2)
         source, destination, protocol = data[12:16], data[16:20], data[9]
-        # A total of 0 stands in captures of segments that the network card was to cut.
+        # The total length is 0 where the network card cuts large segments (TSO).
         payload: bytes | None = data[header : total or None]
         if fragment & 0x3FFF:
             key = (source, destination, data[9:10], number.to_bytes(4, "big"))
@@ -95,7 +95,7 @@ class Dissector:
     def _join(
         self, key: tuple[bytes, ...], offset: int, payload: bytes, *, more: bool
     ) -> bytes | None:
-        """Keep one fragment; return the whole payload if nothing of it is missing."""
+        """Keep one fragment; return the whole payload once it is complete."""
         while len(self._parts) >= _MOST_FRAGMENTED and key not in self._parts:
             oldest = next(iter(self._parts))
             del self._parts[oldest]

@@ -1,7 +1,7 @@
 """Reading packets from pcap and pcapng files.
 
-Written here because the one library for it without dependencies, dpkt, had its last
-release in 2022, and the part of the formats that is needed is small.
+The needed part of the formats is small, and the one library without dependencies, dpkt,
+had its last release in 2022.
 """
 
 import struct
@@ -17,22 +17,22 @@ _BYTE_ORDER = 0x1A2B3C4D
 _INTERFACE, _SIMPLE, _ENHANCED = 1, 3, 6
 _TSRESOL, _TSOFFSET = 9, 14
 _LONGEST_BLOCK = 1 << 24
-"""No packet or block is longer; a larger size is damage."""
+"""No packet or block is longer, in bytes; a larger size means damage."""
 
 
 class CaptureError(ValueError):
-    """The file is no capture, or it is damaged where it was read."""
+    """The file is no capture, or it is damaged."""
 
 
 class Packet(NamedTuple):
     """One recorded packet."""
 
     t_ns: int | None
-    """When it was captured, nanoseconds since 1970-01-01 UTC; None if the file doesn't say."""
+    """Time of capture, ns since 1970-01-01 UTC; None where the file has none."""
     link: int
-    """The link type, which says what the data begin with (tcpdump.org's LINKTYPE)."""
+    """The link type: the protocol of the first header (LINKTYPE of tcpdump.org)."""
     data: bytes
-    """The bytes from the link header on; cut off if the capture was made so."""
+    """The bytes from the link header on, up to the snapshot length of the capture."""
 
 
 def read(path: Path) -> Iterator[Packet]:
@@ -78,7 +78,7 @@ def _pcap(file: BinaryIO, order: str, unit_ns: int) -> Iterator[Packet]:
 
 @dataclass(kw_only=True, slots=True)
 class _Interface:
-    """How packets of one interface of a pcapng section are to be read."""
+    """Link type and time resolution of one interface of a pcapng section."""
 
     link: int
     per_second: int = 1_000_000

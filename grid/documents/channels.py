@@ -1,4 +1,4 @@
-"""What PMU and PDC both say of a PMU's channels in their documents."""
+"""The channels of a PMU, as the documents of PMU and PDC describe them."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Phasor:
 
 
 def implied(label: str) -> Phasor | None:
-    """Return what a label like VA, IC or V+ says by itself."""
+    """Return the phasor that a label like VA, IC or V+ stands for; None for other labels."""
     if len(label) == 2 and label[0] in "VI" and label[1] in PHASES:
         return Phasor(label=label, type=label[0], phase=label[1])
     return None

@@ -53,7 +53,7 @@ class StreamReport:
     """The facts and findings about one stream."""
 
     stream: str
-    """Where it comes from, and its IDCODE."""
+    """The address of its sender, and its IDCODE."""
     facts: list[str] = field(default_factory=list)
     """What it is, sentence by sentence."""
     findings: list[Finding] = field(default_factory=list)

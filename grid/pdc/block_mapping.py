@@ -73,7 +73,7 @@ class BlockMapping:
     conversions: tuple[tuple[int, int, int, int, Convert], ...]
     """The same for single blocks, and what they have to go through."""
     stats: tuple[tuple[int, int], ...]
-    """Where each PMU's STAT is in both frames."""
+    """Positions of each PMU's STAT in the input's and in the output's frame."""
     pmus: frozenset[int]
     """The PMUs' ids in the output."""
 

@@ -97,7 +97,7 @@ class PdcService:
             return
         after = Concentrator(topology)
         _LOG.warning(
-            "%s: the output itself is another one now: its clients have to connect anew",
+            "%s: the output itself is another one now: its clients have to connect again",
             topology.stream.name,
         )
         await before.close()

@@ -53,7 +53,7 @@ class LeapSecond:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockState:
-    """What a frame reports about its clock."""
+    """The state of a clock, as frames report it."""
 
     quality: TimeQuality
     """For FRACSEC."""

@@ -1,1 +1,1 @@
-"""Reporting times of a stream, and waiting for them by the wall clock."""
+"""The reporting times of a stream, and pacing by the wall clock."""

@@ -1,8 +1,8 @@
 """An alarm at a time of the wall clock, to a fraction of a millisecond.
 
-The timers of asyncio count whole milliseconds of another clock. On Linux a timer of the
-kernel (timerfd_create(2)) rings at the time itself, and also at the moment when somebody
-sets the clock; elsewhere asyncio's timers do.
+asyncio's timers count whole milliseconds of the monotonic clock. On Linux a timer of the
+kernel (timerfd_create(2)) rings at the time of the wall clock itself, and also when the
+clock is set; elsewhere asyncio's timers are used.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ _ABSOLUTE, _CANCEL_ON_SET = 1, 2
 
 
 class Alarm(Protocol):
-    """Calls its function once for each setting."""
+    """Calls its function once for each set()."""
 
     def set(self, wall_ns: int) -> None:
         """Ring at a time, in ns since 1970-01-01 UTC, or at once if that is past."""
 
     def close(self) -> None:
-        """Ring no more."""
+        """Cancel the alarm and free its timer."""
 
 
 def alarm(ring: Callable[[], None]) -> Alarm:
@@ -36,7 +36,7 @@ def alarm(ring: Callable[[], None]) -> Alarm:
 
 
 class _LoopAlarm:
-    """Up to a millisecond late, and blind to a clock that is set."""
+    """An asyncio timer: up to a millisecond late, and it does not notice a clock that is set."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
@@ -69,7 +69,7 @@ class _KernelAlarm:
 
     def set(self, wall_ns: int) -> None:
         """See Alarm."""
-        # All zero would mean never.
+        # All zero would disarm the timer.
         setting = _Setting(0, 0, *divmod(max(1, wall_ns), _NS))
         self._libc.timerfd_settime(
             self._fd, _ABSOLUTE | _CANCEL_ON_SET, ctypes.byref(setting), None
@@ -83,7 +83,7 @@ class _KernelAlarm:
             self._fd = -1
 
     def _rang(self) -> None:
-        # Reading fails with ECANCELED when the clock was set; that is to be told as well.
+        # Reading fails with ECANCELED when the clock was set, which rings the alarm too.
         with contextlib.suppress(OSError):
             os.read(self._fd, 8)
         self._ring()

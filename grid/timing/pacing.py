@@ -1,4 +1,4 @@
-"""Doing something at each reporting time of the wall clock."""
+"""Calling a function at each reporting time of the wall clock."""
 
 import logging
 import time
@@ -18,10 +18,10 @@ _SILENCE_S = 60.0
 class Pacer:
     """Calls `emit(slot)` at the time of every slot, following the wall clock.
 
-    Each deadline is a time of the wall clock itself, so nothing drifts. A slot that is up
-    to 1 s late is still emitted. If the wall clock is set forward by more, or backward by
-    more than one period, the pacer goes on with the next slot of the new time: so it does
-    with a leap second, in which the clock of a computer says 23:59:59 twice.
+    Each deadline is a time of the wall clock itself, so that nothing drifts. A slot up to
+    1 s late is still emitted. If the wall clock is set forward by more, or backward by more
+    than one period, the pacer goes on with the next slot of the new time. A leap second is
+    such a step: the clock of a computer shows 23:59:59 twice.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class Pacer:
         self._alarm: Alarm | None = None
         self._silent_until_s = 0.0
         self.skipped = 0
-        """Slots that were never emitted."""
+        """Slots that were not emitted."""
         self.steps = 0
-        """How often the pacer had to align itself anew."""
+        """How often the pacer followed a step of the clock."""
 
     @property
     def next_ns(self) -> int:
@@ -44,26 +44,26 @@ class Pacer:
         return self._slots.time_ns(self._slot)
 
     def start(self) -> None:
-        """Begin with the next slot; OSError where the kernel has no timer to give."""
+        """Start with the next slot; OSError where the kernel has no timer left."""
         self._slot = self._slots.following(self._wall_ns())
         self._alarm = alarm(self.tick)
         self._alarm.set(self.next_ns)
 
     def stop(self) -> None:
-        """Emit no more."""
+        """Stop emitting."""
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
 
     def tick(self) -> None:
-        """Emit every slot that is due; called by the alarm, which may ring too early."""
+        """Emit every due slot; the alarm, which calls it, may be early."""
         now = self._wall_ns()
         ahead = self._slots.time_ns(self._slot) - now
         if ahead > self._slots.period_ns or ahead < -_MOST_LATE_NS:
             following = self._slots.following(now)
             self.skipped += max(0, following - self._slot)
             self.steps += 1
-            self._tell(-ahead / 1e9)
+            self._log_step(-ahead / 1e9)
             self._slot = following
         else:
             while self._slots.time_ns(self._slot) <= now:
@@ -72,8 +72,8 @@ class Pacer:
         if self._alarm is not None:
             self._alarm.set(self.next_ns)
 
-    def _tell(self, moved_s: float) -> None:
-        """Say that the clock moved, at most once a minute."""
+    def _log_step(self, moved_s: float) -> None:
+        """Log that the clock moved, at most once a minute."""
         now_s = time.monotonic()
         if now_s < self._silent_until_s:
             return

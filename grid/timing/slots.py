@@ -1,10 +1,10 @@
-"""The reporting times of a stream: frame k of a second stands at k/rate (C37.118.1, 5.4)."""
+"""The reporting times of a stream: frame k of a second is at k/rate (C37.118.1, 5.4)."""
 
 _NS = 1_000_000_000
 
 
 class Slots:
-    """Numbers the reporting times of a DATA_RATE by integers that only grow with time.
+    """Numbers the reporting times of a DATA_RATE by integers that grow with time.
 
     Slot n of a rate of r frames a second is at n/r s after 1970-01-01 UTC, so that the
     slots of every full second begin at its start.

@@ -1,1 +1,1 @@
-"""How a sender's frames reach its receivers: TCP, UDP, both, and without being asked."""
+"""C37.118 over the network: addresses, sockets, the sender, the receiver, the blocking client."""

@@ -1,4 +1,4 @@
-"""Where a stream is to be had or sent to, written as a URL."""
+"""The address of a C37.118 stream, as a URL."""
 
 import enum
 import ipaddress
@@ -23,7 +23,7 @@ _URL = re.compile(
 
 
 class AddressError(ValueError):
-    """A text is no address of a stream; the message says what is wrong with it."""
+    """A text is no address of a stream; the message says why."""
 
 
 class Transport(enum.Enum):
@@ -46,12 +46,12 @@ class Address:
     transport: Transport = Transport.TCP
     """How commands and data travel."""
     host: str = ""
-    """Name or IP address; empty: all addresses of a sender. With SPONTANEOUS where the data
-    go to: the receiver's own address, or a multicast group."""
+    """Name or IP address; empty: all addresses of a sender. With SPONTANEOUS the destination
+    of the data: the receiver's own address, or a multicast group."""
     port: int = TCP_PORT
-    """TCP port of the commands, or UDP port of everything; 0: a sender's free choice."""
+    """TCP port of the commands, or UDP port of commands and data; 0: any free port of a sender."""
     data_port: int = 0
-    """With TCP_UDP the receiver's UDP port, where the data go to."""
+    """With TCP_UDP the UDP port of the receiver, to which the data are sent."""
     interface: str = ""
     """With a multicast group the network interface to use; empty: the system's choice."""
     ttl: int = 1

@@ -85,9 +85,9 @@ def receive(
     """Connect once and yield what happens; the last event is Disconnected.
 
     The peer counts as dead after `silence_s` without a data frame, counted from the
-    connection at first, or after 2.5 periods of a stream of few frames. Setting `stop`
-    ends it within 0.1 s. It raises nothing of its own: whatever goes wrong is the reason
-    in Disconnected.
+    connection at first, or after 2.5 periods of a slow stream. Setting `stop`
+    ends it within 0.1 s. Network errors are not raised: they are the reason in
+    Disconnected.
     """
     address = host_port((host, port))
     stop = stop or threading.Event()
@@ -118,7 +118,7 @@ def watch(
 ) -> Iterator[StreamEvent]:
     """Yield what happens, connecting again and again until `stop` is set.
 
-    Pauses between attempts grow from 0.1 s to 1 s, and begin anew after a frame came.
+    Pauses between attempts grow from 0.1 s to 1 s, and start at 0.1 s again after a frame.
     """
     pauses = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S)
     while not stop.is_set():
@@ -153,7 +153,7 @@ def _session(
             received = sock.recv(65536)
         except TimeoutError as error:
             if error.errno is not None:
-                raise  # The kernel gave the connection up; without a number only the poll ended.
+                raise  # The kernel gave up the connection; without errno only the poll ended.
             continue
         t_ns = time.monotonic_ns()
         if not received:

@@ -8,7 +8,7 @@ from service.socket_address import host_port
 
 
 class DatagramSender:
-    """A UDP socket that sends frames, and counts what the kernel doesn't take."""
+    """A UDP socket that sends frames, and counts those that the kernel does not take."""
 
     def __init__(self, state: SenderState, sock: socket.socket) -> None:
         self.sock = sock
@@ -22,7 +22,7 @@ class DatagramSender:
             try:
                 sendto(frame, address)
             except OSError as error:
-                # It is the last send that failed if the network refused: this one is due.
+                # A refusal by the network is about an earlier datagram: this one was not sent yet.
                 if isinstance(error, ConnectionError) and self._again(frame, address):
                     return
                 counts.unsent += 1
@@ -35,11 +35,11 @@ class DatagramSender:
         return send
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self.sock.close()
 
     def refused(self) -> None:
-        """Note that the network refused something."""
+        """React to a refusal by the network, which is about an earlier datagram."""
 
     def _again(self, frame: bytes, address: tuple[Any, ...]) -> bool:
         self.refused()

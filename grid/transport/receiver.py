@@ -1,4 +1,4 @@
-"""Receiving one stream by asyncio: connects, listens, notices a dead peer, connects again."""
+"""Receiving one stream by asyncio: connect, receive, notice a dead peer, connect again."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from grid.c37118 import (
 )
 from grid.transport import sockets
 from grid.transport.address import Address, Transport
-from grid.transport.receiver_connection import ReceiverConnection, reason_of
+from grid.transport.receiver_connection import ReceiverConnection
 from grid.transport.resolver import Resolver
 from service.backoff import Backoff
 from service.once import Once
@@ -27,12 +27,12 @@ _CONNECT_TIMEOUT_S = 1.0
 
 
 class Receiver:
-    """Keeps one stream connected for as long as run() runs, and hands on what arrives.
+    """Keeps one stream connected while run() runs, and calls back for what arrives.
 
-    A TCP connection or a UDP stream without a usable data frame for `silence_s` (and at
-    least 2.5 periods of the stream) counts as lost, and is opened anew; pauses between
-    attempts grow from 0.1 s to `retry_s`. A spontaneous stream cannot be asked: its socket
-    stays open, and the configuration is kept until the next one comes.
+    A TCP connection or a UDP stream without a valid data frame for `silence_s` seconds (and
+    at least 2.5 periods of the stream) counts as lost, and is opened again; pauses between
+    attempts grow from 0.1 s to `retry_s`. A spontaneous stream takes no commands: its socket
+    stays open, and the configuration is kept until the next one arrives.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class Receiver:
         on_problem: Callable[[Violation, str], None] | None = None,
         on_details: Callable[[Configuration3], None] | None = None,
     ) -> None:
-        """Take what to receive, and whom to tell. Only spontaneous streams need no `idcode`.
+        """Take the stream and the callbacks. Only spontaneous streams need no `idcode`.
 
-        `on_frame` gets whole data frames of the right size and IDCODE, and the codec that
-        reads them. `on_lost` follows a frame or a configuration once the stream is gone.
-        `on_problem` is called once for each kind; without it problems are logged.
-        With `on_details` the sender is asked for CFG-3 too, which not every one has.
+        `on_frame` gets whole data frames of the right size and IDCODE, with the codec that
+        reads them. `on_lost` is called when a connected stream is gone. `on_problem` is
+        called once for each kind of violation; without it they are logged. With
+        `on_details` the sender is asked for CFG-3 too, which not every sender has.
         """
         self.address = address
-        """Where the stream is had from."""
+        """The address of the stream."""
         self.name = name
-        """How log messages call it."""
+        """The name of the stream in log messages."""
         self.silence_s = silence_s
         self.retry_s = retry_s
         self.on_configuration = on_configuration
@@ -68,11 +68,11 @@ class Receiver:
         self.on_problem = on_problem or self._log_problem
         self.on_details = on_details
         self.counts = ReceiverCounts()
-        """What came so far, over all connections."""
+        """What was received so far, over all connections."""
         self.connected = False
         """Whether the stream's frames or its configuration arrive."""
         self.last_failure = ""
-        """Why the last attempt came to nothing."""
+        """Why the last attempt failed."""
         self._idcode = idcode
         self._told = Once()
         self._resolver = Resolver(
@@ -83,7 +83,7 @@ class Receiver:
         self._failures = 0
 
     async def run(self) -> None:
-        """Connect, wait for the end, pause, and so on; ends only when cancelled."""
+        """Connect, receive, pause and connect again; ends only when cancelled."""
         pauses = Backoff(_FIRST_PAUSE_S, self.retry_s)
         while True:
             self.counts.attempts += 1
@@ -94,7 +94,9 @@ class Receiver:
                     async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                         await self._open(connection)
                 except (OSError, TimeoutError) as error:
-                    self._failed(reason_of(error) or f"no answer within {_CONNECT_TIMEOUT_S:g} s")
+                    self._failed(
+                        sockets.reason_of(error) or f"no answer within {_CONNECT_TIMEOUT_S:g} s"
+                    )
                 else:
                     why = await connection.ended
                     if connection.frames:
@@ -114,7 +116,7 @@ class Receiver:
         return f"{self.name} ({self.address})"
 
     def session(self) -> ReceiverSession:
-        """Return a session that goes on counting where the last one ended."""
+        """Return a session for a new connection, which shares the counts."""
         return ReceiverSession(
             self._idcode,
             counts=self.counts,
@@ -124,14 +126,14 @@ class Receiver:
         )
 
     def arrived(self) -> None:
-        """Note that the stream tells its configuration or sends."""
+        """Note that the stream's frames or its configuration arrive."""
         if not self.connected:
             self.connected = True
             self.counts.connections += 1
             _LOG.info("%s: receiving", self.where)
 
     def lost(self) -> None:
-        """Note that the stream is gone, and say so to whoever got something of it."""
+        """Note that the stream is gone, and call `on_lost` if it was connected."""
         if self.connected:
             self.connected = False
             self.on_lost()
@@ -139,9 +141,9 @@ class Receiver:
     async def _open(self, connection: ReceiverConnection) -> None:
         transport = self.address.transport
         if transport in (Transport.SPONTANEOUS, Transport.TCP_UDP):
-            # Before the commands, so that the first data frame finds its port open.
+            # Before the commands, so that the port is open for the first data frame.
             sock = await sockets.receiving(self.address)
-            await connection.take_data(sock)
+            await connection.use_data_socket(sock)
         if transport is Transport.SPONTANEOUS:
             connection.watch()
             return
@@ -152,16 +154,16 @@ class Receiver:
             sock.setblocking(False)
             await asyncio.get_running_loop().sock_connect(sock, where)
             if transport is Transport.UDP:
-                await connection.take_both(sock)
+                await connection.use_datagrams(sock)
             else:
                 sockets.harden(sock, user_timeout_s=self.silence_s)
-                await connection.take_stream(sock)
+                await connection.use_stream(sock)
         except BaseException:
             sock.close()
             raise
 
     def _failed(self, reason: str) -> None:
-        # The first failure, and then ever fewer: a dead stream is no reason to fill a disk.
+        # Attempts 1, 2, 4, 8 ...: a dead stream must not fill the log.
         self._failures += 1
         self.last_failure = reason
         if self._failures & (self._failures - 1) == 0:

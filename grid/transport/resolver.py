@@ -1,4 +1,4 @@
-"""Name resolution that goes on with the last known address while the name server is away."""
+"""Name resolution that falls back to the last known address while the name server is away."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ class Resolver:
         """Return an address; OSError if there never was one."""
         if self._pending is None:
             self._pending = threads.call(self._look_up, f"look up {self._host}")
-        # A known address is worth more than a long wait for a perhaps newer one.
+        # A known address is better than a long wait for one that is probably the same.
         patience_s = _PATIENCE_S if self._known else None
         done, _ = await asyncio.wait({self._pending}, timeout=patience_s)
         if done:

@@ -1,4 +1,4 @@
-"""What all transports of one sender share: its clients, its answers, its counts."""
+"""The state that all transports of a sender share: clients, answers, counts."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -22,28 +22,28 @@ _LOG = logging.getLogger(__name__)
 
 MOST_CLIENTS = 256
 Send = Callable[[bytes], object]
-"""Takes a data frame on its way to one receiver; it never waits and never raises."""
+"""Sends a data frame to one receiver; it never waits and never raises."""
 
 
 @dataclass(kw_only=True, slots=True)
 class SenderCounts(CommandCounts):
-    """What happened so far at all transports of a sender."""
+    """What happened so far, over all transports of a sender."""
 
     frames: int = 0
-    """Data frames that were published, however many receivers each had."""
+    """Published data frames, each counted once."""
     sent: int = 0
-    """Data frames times their receivers."""
+    """Sent data frames, each counted once for each receiver."""
     clients: int = 0
-    """Clients that ever asked for something."""
+    """Clients that sent a command."""
     refused: int = 0
-    """Clients that came when the limit was reached: each took the place of a connection that
-    never asked for anything, or was turned away."""
+    """Clients beyond the limit: each took the place of a connection without a command, or was
+    refused."""
     slow: int = 0
-    """Clients dropped because they didn't read what they asked for."""
+    """TCP clients dropped because they did not read their data."""
     unsent: int = 0
     """Datagrams that the kernel did not take."""
     unreachable: int = 0
-    """UDP clients dropped because the network said that nobody is there any more."""
+    """UDP clients dropped because the network reported their port as unreachable."""
 
 
 class Peer:
@@ -102,31 +102,31 @@ class SenderTransport(Protocol):
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 where there is none."""
+        """The listening port; 0 where there is none."""
 
     async def bind(self) -> None:
-        """Take the port; nothing is answered yet. OSError where it is not to be had."""
+        """Bind the port; nothing is answered yet. OSError where it is not available."""
 
     async def start(self) -> str:
-        """Begin to answer and send; return the addresses, for the log."""
+        """Start to answer and send; return the addresses, for the log."""
 
     def targets(self) -> Iterable[Send]:
         """Return one function for each receiver of data."""
 
     def close(self) -> None:
-        """End all connections, and listen no more."""
+        """Stop listening, and end all connections."""
 
 
 class SenderState:
-    """The state of a sender that its transports share."""
+    """Admits clients up to a limit, and knows who receives data."""
 
     def __init__(self, *, idcode: int, answer: Answer, name: str, limit: int, buffer: int) -> None:
         self.buffer = buffer
-        """Bytes that may wait for a TCP client, on top of the kernel's buffer."""
+        """Bytes that may wait for a TCP client, in addition to the kernel's buffer."""
         self.idcode = idcode
         """The id that commands must carry."""
         self.name = name
-        """How log messages call this stream."""
+        """The name of the stream in log messages."""
         self.answer = answer
         self.counts = SenderCounts()
         self.clients: dict[Peer, None] = {}
@@ -134,15 +134,15 @@ class SenderState:
         self.transports: list[SenderTransport] = []
         """The transports."""
         self.targets: tuple[Send, ...] = ()
-        """All receivers of all transports, for publishing: one call for each."""
+        """One function for each receiver of data, of all transports."""
         self._limit = limit
         self._full = False
         self._warned = Once()
 
     def admit(self, peer: Peer) -> bool:
-        """Take a new client, unless the limit is reached.
+        """Admit a new client; return False where the limit is reached.
 
-        Where it is, the oldest connection that never sent a command gives way.
+        The oldest connection that never sent a command is dropped for it.
         """
         if len(self.clients) >= self._limit:
             idle = next((client for client in self.clients if not client.used), None)
@@ -171,12 +171,12 @@ class SenderState:
             self._full = False
 
     def joined(self, peer: Peer) -> None:
-        """Count a client that asks for something."""
+        """Count and log a client that sent its first command."""
         self.counts.clients += 1
         _LOG.info("%s: client %s connected", self.name, peer.address)
 
     def left(self, peer: Peer, why: str) -> None:
-        """Say that a client is gone."""
+        """Log that a client is gone."""
         _LOG.info("%s: client %s left%s", self.name, peer.address, f" ({why})" if why else "")
 
     def answer_to(self, command: int) -> tuple[bytes, ...] | None:
@@ -184,10 +184,10 @@ class SenderState:
         return answer_frames(self.answer, command)
 
     def retarget(self) -> None:
-        """Take note that a transport has other receivers than before."""
+        """Update the receivers of data after a change in a transport."""
         self.targets = tuple(send for transport in self.transports for send in transport.targets())
 
     def warn(self, host: str, kind: str, message: str) -> None:
-        """Say something about a host once."""
+        """Log a message about a host, each kind once."""
         if self._warned.first((host, kind)):
             _LOG.warning("%s: %s", self.name, message)

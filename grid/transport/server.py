@@ -1,4 +1,4 @@
-"""A C37.118 sender: answers commands, sends data to whoever turned them on."""
+"""The C37.118 sender: answers commands, and sends data to the clients that turned them on."""
 
 from collections.abc import Collection
 
@@ -24,10 +24,10 @@ BUFFER = 64 * 1024
 class StreamServer:
     """Serves one stream to any number of clients, at most `limit`, by one or more transports.
 
-    A TCP client that doesn't read what it asked for is dropped when `buffer` bytes wait for
-    it on top of the kernel's 64 KiB: nobody else waits for it. Connections that never send
-    anything are no error (probes of an orchestrator do that). A UDP client is dropped when
-    the network answers that nobody is there.
+    A TCP client that does not read its data is dropped when `buffer` bytes wait for it in
+    addition to the kernel's 64 KiB, so that no other client waits for it. Connections
+    without a command are no error (probes of an orchestrator do that). A UDP client is
+    dropped when the network reports its port as unreachable.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class StreamServer:
 
     @property
     def name(self) -> str:
-        """How log messages call this stream."""
+        """The name of the stream in log messages."""
         return self._state.name
 
     @property
@@ -55,7 +55,7 @@ class StreamServer:
 
     @property
     def counts(self) -> SenderCounts:
-        """What happened so far."""
+        """What happened so far, over all transports."""
         return self._state.counts
 
     @property
@@ -65,20 +65,20 @@ class StreamServer:
 
     @property
     def receivers(self) -> int:
-        """How many destinations a data frame is sent to now."""
+        """The number of destinations of a data frame."""
         return len(self._state.targets)
 
     async def bind(self, listen: str | None, port: int) -> None:
-        """Take TCP `port` of the address `listen` (None: all); connections are still refused.
+        """Bind TCP `port` of the address `listen` (None: all); connections are still refused.
 
-        OSError where the address is not to be had.
+        OSError where the address is not available.
         """
         await self.attach(Address(host=listen or "", port=port))
 
     async def attach(self, address: Address) -> None:
-        """Add a transport, which does nothing before accept(); several serve side by side.
+        """Add a transport, which starts with accept(); several serve side by side.
 
-        OSError where the address is not to be had.
+        OSError where the address is not available.
         """
         transport = _TRANSPORTS[address.transport](self._state, address)
         await transport.bind()
@@ -90,7 +90,7 @@ class StreamServer:
 
     @property
     def port(self) -> int:
-        """The port that the first transport listens on; 0 before bind()."""
+        """The listening port of the first transport; 0 before bind()."""
         return self._state.transports[0].port if self._state.transports else 0
 
     def publish(self, frame: bytes) -> None:
@@ -102,7 +102,7 @@ class StreamServer:
         state.counts.sent += len(state.targets)
 
     def announce(self) -> None:
-        """Send CFG-2 now to all who get data; call it before the first frame that needs it."""
+        """Send CFG-2 to all receivers of data, before the first frame of a new configuration."""
         for frame in self._state.answer_to(Command.SEND_CFG2) or ():
             for send in self._state.targets:
                 send(frame)

@@ -1,6 +1,7 @@
 """UDP sockets, and the socket options of TCP, UDP and multicast for IPv4 and IPv6."""
 
 import asyncio
+import os
 import socket
 import struct
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 from grid.transport.address import Address
 
 _RECEIVE_BUFFER = 1 << 20
-"""Asked of the kernel for a receiver: a burst of many senders waits here, not in vain."""
+"""Receive buffer of a receiver, large enough for a burst of many senders."""
 
 _LINUX = sys.platform == "linux"
 _IP_RECVERR, _IPV6_RECVERR = 11, 25
@@ -18,7 +19,7 @@ _IP_RECVERR, _IPV6_RECVERR = 11, 25
 
 
 def harden(sock: socket.socket, *, user_timeout_s: float) -> None:
-    """Make the kernel notice a peer that went away without a word.
+    """Make the kernel notice a peer that is gone without closing the connection.
 
     Small frames leave at once (no Nagle), an idle connection is probed each second, and
     a connection whose peer acknowledged nothing for `user_timeout_s` is ended.
@@ -35,7 +36,7 @@ def harden(sock: socket.socket, *, user_timeout_s: float) -> None:
 async def listening(host: str, port: int) -> list[socket.socket]:
     """Return bound UDP sockets, one for each address family of `host` (empty: all).
 
-    OSError where the address is not to be had.
+    OSError where the address is not available.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(
@@ -47,10 +48,10 @@ async def listening(host: str, port: int) -> list[socket.socket]:
             try:
                 sock = _datagram(family)
             except OSError:
-                continue  # The kernel does without this family, as in a container without IPv6.
+                continue  # The kernel lacks this family, as in a container without IPv6.
             sockets.append(sock)
             if sockets[0] is not sock and not port:
-                # A free port of one family is to be the same in the other.
+                # The free port of the first family is used for the other too.
                 address = (address[0], sockets[0].getsockname()[1], *address[2:])  # noqa: PLW2901
             sock.bind(address)
             _report_errors(sock)
@@ -64,10 +65,10 @@ async def listening(host: str, port: int) -> list[socket.socket]:
 
 
 async def receiving(address: Address) -> socket.socket:
-    """Return the UDP socket on which a receiver of `address` gets what it didn't ask for.
+    """Return a receiver's bound UDP socket for data of any sender.
 
-    With TCP_UDP that is its data port, otherwise the address itself, as a member of the
-    group if it is one. OSError where that is not to be had.
+    It is bound to the data port with TCP_UDP, otherwise to the address itself, as a member
+    of the group if it is one. OSError where that is not available.
     """
     host = "" if address.data_port else address.host
     port = address.data_port or address.port
@@ -94,7 +95,7 @@ async def receiving(address: Address) -> socket.socket:
 
 
 def sending(family: socket.AddressFamily, address: Address) -> socket.socket:
-    """Return a UDP socket for data that nobody asked for; OSError if the interface is unknown."""
+    """Return a UDP socket for sending data; OSError if the interface is unknown."""
     sock = _datagram(family)
     try:
         if address.multicast:
@@ -113,16 +114,16 @@ def sending(family: socket.AddressFamily, address: Address) -> socket.socket:
 
 
 def scoped(address: Address, where: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a socket address with the interface in it that an IPv6 group has a meaning on."""
+    """Return a socket address with the interface index that an IPv6 group needs."""
     if address.interface and len(where) == 4:
         return where[0].partition("%")[0], where[1], 0, socket.if_nametoindex(address.interface)
     return where
 
 
 def unreachable(sock: socket.socket) -> Iterator[tuple[Any, ...]]:
-    """Yield the destinations of which the network said that nobody takes the data there.
+    """Yield the destinations that the network reported as unreachable.
 
-    Linux only; elsewhere nothing is known.
+    Linux only; elsewhere there are none.
     """
     if not _LINUX:
         return
@@ -132,6 +133,15 @@ def unreachable(sock: socket.socket) -> Iterator[tuple[Any, ...]]:
         except OSError:
             return
         yield destination
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed; empty for a time limit of this program's own."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)  # asyncio's own text repeats the address.
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # Of a name that cannot be resolved.
+    return str(error)
 
 
 def _datagram(family: int, *, both: bool = False) -> socket.socket:
@@ -149,7 +159,7 @@ def _all_addresses(port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
 
 
 def _report_errors(sock: socket.socket) -> None:
-    """Let the kernel keep what the network answers to datagrams."""
+    """Let the kernel queue the errors that the network reports for datagrams."""
     if _LINUX:
         six = sock.family == socket.AF_INET6
         level = socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP

@@ -1,4 +1,4 @@
-"""Data that nobody asked for, to one address or group."""
+"""Spontaneous data: sent to one address or group without commands."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from service.socket_address import host_port
 _LOG = logging.getLogger(__name__)
 
 _ANNOUNCE_S = 60.0
-"""Between two CFG-2 that nobody asked for; openPDC expects about one a minute."""
+"""Between two CFG-2; openPDC expects about one a minute."""
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 1.0, 10.0
 
 
@@ -36,14 +36,14 @@ class SpontaneousSender:
 
     @property
     def port(self) -> int:
-        """Nothing is listened on."""
+        """No port is listening."""
         return 0
 
     async def bind(self) -> None:
-        """Nothing is to be taken before start()."""
+        """Do nothing: there is no port to bind."""
 
     async def start(self) -> str:
-        """Send from now on."""
+        """Start to send; return the address, for the log."""
         self._task = asyncio.ensure_future(self._announce())
         self._task.add_done_callback(run.reraise)
         return f"unasked to {self.address}"
@@ -53,7 +53,7 @@ class SpontaneousSender:
         return self._sends
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         if self._task is not None:
             self._task.cancel()
         self._sends = []
@@ -65,7 +65,7 @@ class SpontaneousSender:
         pauses, known = Backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S), None
         while True:
             try:
-                # Each time anew: behind a name, the receiver may have moved.
+                # Each time, because a name may stand for another address by now.
                 family, where = await self._resolver.resolve()
                 if (family, where) != known:
                     self._aim(family, where)

@@ -1,4 +1,4 @@
-"""Commands over TCP, and data over TCP or to a UDP port of the client."""
+"""The sender over TCP: commands over TCP, data over TCP or to a UDP port of the client."""
 
 import asyncio
 import socket
@@ -13,13 +13,13 @@ from grid.transport.sender_state import Peer, Send, SenderState
 from service.socket_address import host_port
 
 _SEND_BUFFER = 64 * 1024
-"""Asked of the kernel for each client."""
+"""Send buffer of the kernel for each client, in bytes."""
 _USER_TIMEOUT_S = 10.0
 _BACKLOG = 128
 
 
 class TcpListener:
-    """Listens on a TCP port, and serves whoever connects."""
+    """Listens on a TCP port, and serves the clients that connect."""
 
     def __init__(self, state: SenderState, address: Address) -> None:
         self.state = state
@@ -29,7 +29,7 @@ class TcpListener:
         self._data: dict[socket.AddressFamily, DatagramSender] = {}
 
     async def bind(self) -> None:
-        """Take the port; connections are still refused. OSError where it is not to be had."""
+        """Bind the port; connections are still refused. OSError where it is not available."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: TcpClient(self),
@@ -42,13 +42,13 @@ class TcpListener:
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 before bind()."""
+        """The listening port; 0 before bind()."""
         if self._server is None or not self._server.sockets:
             return 0
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> str:
-        """Accept connections from now on."""
+        """Start to accept connections; return the addresses, for the log."""
         assert self._server is not None, "bind() first"  # noqa: S101
         await self._server.start_serving()
         where = ", ".join(host_port(sock.getsockname()) for sock in self._server.sockets)
@@ -56,15 +56,15 @@ class TcpListener:
         return where + to
 
     def targets(self) -> Iterable[Send]:
-        """Return the clients with data turned on, or the ports to which their data go."""
+        """Return one function for each client with data on, or for each of their UDP ports."""
         if not self.address.data_port:
             return self._receivers.values()
-        # Two clients of one host have one port for data: it gets each frame once.
+        # Clients on one host share its data port, which gets each frame once.
         hosts = Counter((client.family, client.host) for client in self._receivers)
         return [self._sender(family).to(host, self.address.data_port) for family, host in hosts]
 
     def switch(self, client: "TcpClient", send: Send | None) -> None:
-        """Turn a client's data on, by the function that takes them, or off."""
+        """Turn a client's data on, to be sent by `send`, or off (None)."""
         if send is None:
             self._receivers.pop(client, None)
         else:
@@ -72,7 +72,7 @@ class TcpListener:
         self.state.retarget()
 
     def close(self) -> None:
-        """Listen no more, and end all connections."""
+        """Stop listening, and end all connections."""
         if self._server is not None:
             self._server.close()
         for client in tuple(self.state.clients):
@@ -92,13 +92,13 @@ class TcpClient(Peer, asyncio.Protocol):
     def __init__(self, listener: TcpListener) -> None:
         super().__init__(listener.state, "?", "?")
         self.family: socket.AddressFamily = socket.AF_INET
-        """Of its address."""
+        """IPv4 or IPv6."""
         self._listener = listener
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the client, or turn it away."""
-        # No isinstance: uvloop's transports are of classes of their own.
+        """Admit the client, or refuse it."""
+        # No isinstance: uvloop's transports have classes of their own.
         self._transport = transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername") or ("?", 0)
         self.host, self.address = str(peer[0]), host_port(peer)
@@ -120,17 +120,17 @@ class TcpClient(Peer, asyncio.Protocol):
             self.state.left(self, str(exc) if exc else "")
 
     def data_received(self, data: bytes) -> None:
-        """Obey what the bytes say."""
+        """Obey the commands in the bytes."""
         self.obey(self.session.feed(data))
 
     def pause_writing(self) -> None:
-        """Drop the client: the transport says that its buffer is full."""
+        """Drop the client, whose buffer is full."""
         self.state.counts.slow += 1
         self.warn("slow", "is dropped: it does not read what it asked for")
         self.abort()
 
     def reply(self, frames: tuple[bytes, ...]) -> None:
-        """Write the answer; a long one is no sign of a client that doesn't read."""
+        """Write the answer, whose length must not make the client count as slow."""
         answer = b"".join(frames)
         self._transport.set_write_buffer_limits(high=self.state.buffer + len(answer))
         self._transport.write(answer)

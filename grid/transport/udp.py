@@ -1,4 +1,4 @@
-"""Commands and data over UDP."""
+"""The sender over UDP: commands and data."""
 
 import asyncio
 import socket
@@ -13,47 +13,47 @@ from service.socket_address import host_port
 
 
 class UdpListener:
-    """Listens on a UDP port for commands, and sends answers and data where they came from."""
+    """Listens on a UDP port for commands, and sends answers and data to their source."""
 
     def __init__(self, state: SenderState, address: Address) -> None:
         self.state = state
         self.address = address
-        self._doors: list[_Door] = []
+        self._sockets: list[_ListeningSocket] = []
 
     async def bind(self) -> None:
-        """Take the port; OSError where it is not to be had."""
+        """Bind the port; OSError where it is not available."""
         found = await sockets.listening(self.address.host, self.address.port)
-        self._doors = [_Door(self.state, sock) for sock in found]
+        self._sockets = [_ListeningSocket(self.state, sock) for sock in found]
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 before bind()."""
-        return int(self._doors[0].sock.getsockname()[1]) if self._doors else 0
+        """The listening port; 0 before bind()."""
+        return int(self._sockets[0].sock.getsockname()[1]) if self._sockets else 0
 
     async def start(self) -> str:
-        """Answer from now on."""
+        """Start to answer; return the addresses, for the log."""
         loop = asyncio.get_running_loop()
-        for door in self._doors:
-            await loop.create_datagram_endpoint(lambda door=door: door, sock=door.sock)  # type: ignore[misc]
-        return ", ".join(f"UDP {host_port(door.sock.getsockname())}" for door in self._doors)
+        for served in self._sockets:
+            await loop.create_datagram_endpoint(lambda served=served: served, sock=served.sock)  # type: ignore[misc]
+        return ", ".join(f"UDP {host_port(served.sock.getsockname())}" for served in self._sockets)
 
     def targets(self) -> Iterable[Send]:
-        """Return the clients with data turned on."""
-        return [client.send for door in self._doors for client in door.clients.values()]
+        """Return one function for each client with data on."""
+        return [client.send for served in self._sockets for client in served.clients.values()]
 
     def close(self) -> None:
-        """Listen no more, and forget all clients."""
-        for door in self._doors:
-            door.close()
+        """Stop listening, and drop all clients."""
+        for served in self._sockets:
+            served.close()
 
 
-class _Door(DatagramSender, asyncio.DatagramProtocol):
-    """One socket of a UdpListener, and its clients by socket address."""
+class _ListeningSocket(DatagramSender, asyncio.DatagramProtocol):
+    """The socket of one address family, and its clients by socket address."""
 
     def __init__(self, state: SenderState, sock: socket.socket) -> None:
         super().__init__(state, sock)
         self.clients: dict[tuple[Any, ...], UdpClient] = {}
-        """Those that turned data on. (Two behind one IP address have two ports.)"""
+        """Clients with data on, by address and port: several may share an IP address."""
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
@@ -67,15 +67,15 @@ class _Door(DatagramSender, asyncio.DatagramProtocol):
         self.refused()
 
     def refused(self) -> None:
-        """Drop the clients that are not there any more."""
+        """Drop the clients that the network reports as unreachable."""
         for address in sockets.unreachable(self.sock):
             client = self.clients.get(address)
             if client is not None:
                 self._state.counts.unreachable += 1
-                client.leave("nobody is at its port any more")
+                client.leave("its port is unreachable")
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         for client in tuple(self.clients.values()):
             client.abort()
         if self._transport is None:
@@ -87,12 +87,14 @@ class _Door(DatagramSender, asyncio.DatagramProtocol):
 class UdpClient(Peer):
     """A socket address that sent a command."""
 
-    def __init__(self, state: SenderState, door: _Door, address: tuple[Any, ...]) -> None:
+    def __init__(
+        self, state: SenderState, served: _ListeningSocket, address: tuple[Any, ...]
+    ) -> None:
         super().__init__(state, str(address[0]), host_port(address))
-        self.send = door.to(*address)
-        """Sends one frame to it."""
+        self.send = served.to(*address)
+        """Sends one frame to this client."""
         self.used = True
-        self._door = door
+        self._served = served
         self._key = address
 
     def opened(self) -> None:
@@ -104,24 +106,24 @@ class UdpClient(Peer):
             self.send(frame)
 
     def switch(self, on: bool) -> None:
-        """Turn data on or off; a client without data is not remembered."""
+        """Turn data on or off; only clients with data on are kept."""
         if not on:
             self.leave("")
         elif not self.on and self.state.admit(self):
             self.on = True
-            self._door.clients[self._key] = self
+            self._served.clients[self._key] = self
             self.state.joined(self)
             self.state.retarget()
 
     def leave(self, why: str) -> None:
-        """Send nothing more."""
+        """Stop sending to this client."""
         if self.on:
             self.on = False
-            del self._door.clients[self._key]
+            del self._served.clients[self._key]
             self.state.dismiss(self)
             self.state.retarget()
             self.state.left(self, why)
 
     def abort(self) -> None:
-        """Send nothing more."""
+        """Stop sending to this client."""
         self.leave("")

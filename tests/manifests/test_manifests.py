@@ -188,7 +188,7 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str
 def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Object]) -> None:
     lower = document.loads((WORKLOADS / "base" / "pdc-lower" / "topology.yml").read_text())
     higher = document.loads((WORKLOADS / "base" / "pdc-higher" / "topology.yml").read_text())
-    simulated = {pmu.name: pmu.layout.station for pmu in scenario.load("two-area").pmus}
+    simulated = {pmu.name: pmu.channels.station for pmu in scenario.load("two-area").pmus}
     deployed = [name for name in of_kind(objects, "Deployment") if name.startswith("pmu-")]
     sent = {name: (simulated[name].idcode, simulated[name].phasors) for name in deployed}
     assert {

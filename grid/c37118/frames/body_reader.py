@@ -8,7 +8,7 @@ from grid.c37118.errors import FrameError
 
 
 class BodyReader:
-    """A position in a frame's body; every read moves it, none leaves the body."""
+    """A position in a frame's body; each read moves it, and FrameError is raised at the end."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -40,7 +40,7 @@ class BodyReader:
         return self.take(16, what).decode("latin-1").rstrip(" ")
 
     def counted_name(self, what: str) -> str:
-        """Return a name that follows its length in bytes; what is no UTF-8 is kept as it is."""
+        """Return a name preceded by its length in bytes; bytes that are no UTF-8 are kept."""
         return self.take(self.take(1, what)[0], what).decode("utf-8", "surrogateescape")
 
     def unpack(self, each: struct.Struct, count: int, what: str) -> Iterator[tuple[Any, ...]]:

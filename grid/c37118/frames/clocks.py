@@ -9,7 +9,7 @@ from grid.c37118.errors import FrameError
 LOCKED = 0x0
 """MSG_TQ: normal operation, clock locked to a UTC-traceable source."""
 UNRELIABLE = 0xF
-"""MSG_TQ: the clock has failed, or nobody vouches for it."""
+"""MSG_TQ: the clock has failed, or its error is unknown."""
 
 _NS = 1_000_000_000
 
@@ -55,14 +55,14 @@ class TimeQuality:
 
 
 class Stamp(NamedTuple):
-    """The time stamp of a frame. Its fraction has a meaning only with a TIME_BASE."""
+    """The time stamp of a frame; its fraction is counted in the TIME_BASE of the stream."""
 
     soc: int
     """Second of century: seconds since 1970-01-01 UTC, leap seconds not counted."""
-    count: int  # type: ignore[assignment]  # It hides tuple.count(), which nobody needs here.
+    count: int  # type: ignore[assignment]  # Hides tuple.count(), which is of no use here.
     """Fraction of the second, in units of 1/TIME_BASE s, 0..16777215."""
     quality: TimeQuality
-    """How far the clock is to be trusted."""
+    """The quality of the sender's clock."""
 
     @classmethod
     def from_ns(cls, ns: int, time_base: int, quality: TimeQuality) -> "Stamp":

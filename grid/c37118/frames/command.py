@@ -13,7 +13,7 @@ _TIME_BASE = 1_000_000
 
 
 class Command(enum.IntEnum):
-    """The commands that the standard names (table 15); others may be defined by users."""
+    """The commands of the standard (table 15); users may define others."""
 
     DATA_OFF = 1
     DATA_ON = 2
@@ -26,16 +26,16 @@ class Command(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandFrame:
-    """A request of a receiver to a sender."""
+    """A command of a receiver to a sender."""
 
     idcode: int
-    """The stream that is asked."""
+    """The id of the stream that is asked."""
     stamp: Stamp
     """When it was sent."""
     command: int
     """A value of Command, or a user's own 16 bits."""
     extended: bytes = b""
-    """What follows the command word, for EXTENDED."""
+    """The extended frame that follows the command word of EXTENDED."""
     version: int = envelope.VERSION_2011
     """1 for 2005, 2 for 2011."""
 
@@ -81,7 +81,7 @@ class CommandFrame:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeaderFrame:
-    """Free text about a stream, for people."""
+    """A header frame: text about a stream, for people."""
 
     idcode: int
     """The stream that the text describes."""

@@ -1,4 +1,4 @@
-"""Configuration frames 1 and 2 (6.4): what a stream can send, and what it sends."""
+"""CFG-1 and CFG-2 (6.4): what a sender is able to send, and what it sends."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ class Configuration:
         return frames_per_second(self.data_rate)
 
     def same(self, other: object) -> bool:
-        """Tell whether `other` says the same at another time."""
+        """Tell whether `other` differs in nothing but the time stamp."""
         return isinstance(other, Configuration) and replace(self, stamp=other.stamp) == other
 
     @classmethod
@@ -95,7 +95,7 @@ def decode_content(
 ) -> tuple[int, int, tuple[_Part, ...], int]:
     """Return TIME_BASE, the bits above it, the PMUs' parts and DATA_RATE of any configuration.
 
-    `part` reads that of one PMU. FrameError if the content is not just that.
+    `part` reads that of one PMU. FrameError if bytes are missing or left over.
     """
     reader = BodyReader(content)
     time_base = reader.long("TIME_BASE")
@@ -111,7 +111,7 @@ def decode_content(
 def encode_content(
     time_base: int, flags: int, stations: Sequence[Encodable], data_rate: int
 ) -> bytes:
-    """Return what decode_content() reads; FrameError if a field does not fit."""
+    """Return the bytes that decode_content() reads; FrameError if a field does not fit."""
     return b"".join(
         [
             _time_base(time_base, flags),

@@ -1,4 +1,4 @@
-"""CFG-3 (6.4.4): long names, scales as floats, places; split into fragments where it is long."""
+"""CFG-3 (6.4.4): long names, float scales, positions; split into fragments where it is long."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ ONLY, FIRST, LAST = 0, 1, 0xFFFF
 _OVERHEAD = envelope.OVERHEAD + 2
 _SMALLEST_LIMIT = 64
 _MOST_BYTES = 1 << 24
-"""No configuration is longer; fragments beyond it are an attack on the memory."""
+"""No configuration is longer; more fragments would only fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ class Configuration3:
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Configuration3":
-        """Return what a CFG-2 says, as CFG-3."""
+        """Return the content of a CFG-2 as CFG-3."""
         return cls(
             idcode=configuration.idcode,
             stamp=configuration.stamp,
@@ -59,7 +59,7 @@ class Configuration3:
         )
 
     def same(self, other: object) -> bool:
-        """Tell whether `other` says the same at another time."""
+        """Tell whether `other` differs in nothing but the time stamp."""
         return isinstance(other, Configuration3) and replace(self, stamp=other.stamp) == other
 
     @classmethod
@@ -99,8 +99,8 @@ class Configuration3:
 class Fragments:
     """Puts the frames of a CFG-3 together as they arrive.
 
-    The standard does not say where a long configuration may be cut. Here the contents
-    behind CONT_IDX are concatenated, so any cut will do.
+    The standard does not say where a long configuration may be cut. The contents behind
+    CONT_IDX are concatenated here, so that a sender may cut anywhere.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Fragments:
     def add(self, frame: bytes) -> Configuration3 | None:
         """Take a CFG-3 frame; return the configuration if it was the last one.
 
-        FrameError if it is no CFG-3, or not the one that was due; then all begins anew.
+        FrameError if it is no CFG-3, or not the expected one; then the next CFG-3 starts afresh.
         """
         head, body = envelope.unpack(frame)
         if head.type is not FrameType.CFG3:

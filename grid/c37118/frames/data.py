@@ -1,4 +1,4 @@
-"""Data frames (6.5). Their layout is known only with the stream's configuration."""
+"""Data frames (6.5), which only the stream's configuration makes readable."""
 
 import binascii
 import itertools
@@ -25,9 +25,9 @@ _DATA_VERSIONS = (envelope.VERSION_2005, envelope.VERSION_2011)
 # Named tuples, because a frozen dataclass takes four times as long to make, and these are
 # made for every frame of every PMU.
 class PmuData(NamedTuple):
-    """One PMU's block, with the numbers as they stand on the wire.
+    """One PMU's block, with the numbers as transmitted.
 
-    values.read() turns them into volts, amperes and hertz. (A signalling NaN is the
+    read() turns them into volts, amperes and hertz. (A signalling NaN is the
     one bit pattern that does not survive: reading it makes it a quiet NaN.)
     """
 
@@ -73,7 +73,7 @@ def layout(station: Station | Station3) -> str:
 
 
 class BlockCodec:
-    """Reads and writes one PMU's block; compiled once for its configuration."""
+    """Reads and writes the block of one PMU in a data frame."""
 
     def __init__(self, station: Station | Station3) -> None:
         self._struct = struct.Struct(">" + layout(station))
@@ -100,13 +100,13 @@ class BlockCodec:
 class DataCodec:
     """Reads and writes the data frames of one configuration.
 
-    The whole frame is one precompiled struct, so that the time goes into making the
-    Python objects and little else.
+    A whole frame is one precompiled struct, so that hardly more time is spent than making
+    the Python objects takes.
     """
 
     def __init__(self, configuration: Configuration | Configuration3) -> None:
         self.configuration = configuration
-        """What the frames are read with."""
+        """The configuration of the frames."""
         stations: tuple[Station | Station3, ...] = configuration.stations
         layouts = [layout(station) for station in stations]
         self._struct = struct.Struct(_HEAD_LAYOUT + "".join(layouts))
@@ -132,7 +132,7 @@ class DataCodec:
         )
 
     def split(self, frame: bytes) -> tuple[Stamp, list[bytes]]:
-        """Return the stamp and each PMU's block, undecoded: what a PDC passes on."""
+        """Return the time stamp and the undecoded block of each PMU, as a PDC passes them on."""
         return self._check(frame), [frame[block] for block in self._blocks]
 
     def stat_words(self, frame: bytes) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What every frame begins and ends with: SYNC, size, IDCODE, time, CRC (6.2, table 2)."""
+"""The fields common to all frames: SYNC, FRAMESIZE, IDCODE, time stamp, CHK (6.2, table 2)."""
 
 import binascii
 import enum
@@ -13,7 +13,7 @@ OVERHEAD = 16
 """Bytes of the smallest frame: 14 before the body, 2 of CRC after it."""
 HEAD = 14
 STAMP = 6
-"""Where SOC and FRACSEC stand."""
+"""Byte offset of SOC and FRACSEC."""
 MAX_SIZE = 0xFFFF
 VERSION_2005 = 1
 VERSION_2011 = 2

@@ -1,4 +1,4 @@
-"""PHSCALE and ANSCALE: what the channels of a CFG-3 are, and how they are scaled (table 11)."""
+"""PHSCALE and ANSCALE: kind and scale of the channels of a CFG-3 (table 11)."""
 
 import enum
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ CURRENT = 0x08
 
 
 class Component(enum.IntEnum):
-    """What a phasor is of three phases; 3 and 7 are reserved."""
+    """The phase or sequence of a phasor; 3 and 7 are reserved."""
 
     ZERO = 0
     POSITIVE = 1
@@ -35,7 +35,7 @@ COMPONENTS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasorScale:
-    """PHSCALE: what one phasor is, and how its numbers become volts or amperes."""
+    """PHSCALE: kind, scale and angle offset of one phasor."""
 
     kind: int
     """Bit 3: 0 voltage, 1 current; bits 2-0: the Component; bits 7-4 reserved."""

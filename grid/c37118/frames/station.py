@@ -51,7 +51,7 @@ class Format:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhasorUnit:
-    """PHUNIT: what one phasor is, and the size of its integer steps."""
+    """PHUNIT: kind of one phasor, and the size of its integer steps."""
 
     kind: int
     """0 voltage, 1 current; any byte is read."""
@@ -70,12 +70,12 @@ class PhasorUnit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalogUnit:
-    """ANUNIT: what one analog value is; its scale is the user's own."""
+    """ANUNIT: kind of one analog value; its scale is defined by the user."""
 
     kind: int
     """0 single point on wave, 1 rms, 2 peak; 64..255 are the user's own."""
     factor: int
-    """The user's own scale, signed 24 bits."""
+    """The scale defined by the user, signed 24 bits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,12 +126,12 @@ class Station:
 
     @classmethod
     def decode(cls, reader: BodyReader) -> "Station":
-        """Read one PMU's part where the reader stands."""
+        """Read one PMU's part at the reader's position."""
         name = reader.name("station name")
         idcode, word, phasors, analogs, digitals = (
             reader.word(what) for what in ("PMU id", "FORMAT", "PHNMR", "ANNMR", "DGNMR")
         )
-        # Asked before the names are read, so that a lying count costs nothing.
+        # Before the names are read, so that a wrong count costs no time.
         reader.require(
             NAME_SIZE * (phasors + analogs + 16 * digitals) + 4 * (phasors + analogs + digitals),
             f"the channels of PMU {idcode}",

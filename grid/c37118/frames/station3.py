@@ -17,7 +17,7 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Station3:
-    """What one PMU of a stream sends, with what CFG-2 has no room for."""
+    """One PMU of a CFG-3: what CFG-2 says, with long names, position and filter properties."""
 
     name: str
     """Station name, at most 255 bytes of UTF-8, as all names here."""
@@ -50,7 +50,7 @@ class Station3:
     window_us: int = 0
     """Length of the measurement's window, in microseconds."""
     group_delay_us: int = 0
-    """Delay of its filters, which the time stamps have made up for, in microseconds."""
+    """Delay of its filters in microseconds, already corrected for in the time stamps."""
     fnom: int = 1
     """FNOM: bit 0 is 1 for 50 Hz and 0 for 60 Hz."""
     change_count: int = 0
@@ -63,10 +63,10 @@ class Station3:
 
     @classmethod
     def of(cls, station: Station) -> "Station3":
-        """Return what CFG-2 says, as far as it goes; the rest is unspecified.
+        """Return the content of a CFG-2; what it lacks is unspecified.
 
         A phasor is of the phase or sequence that its name ends with (A, B, C, +, -, 0), and
-        of the positive sequence otherwise: CFG-3 has no way to say that it isn't known.
+        of the positive sequence otherwise: CFG-3 has no value for an unknown one.
         """
         floats = station.format.float_phasors
         return cls(
@@ -92,13 +92,13 @@ class Station3:
 
     @classmethod
     def decode(cls, reader: BodyReader) -> "Station3":
-        """Read one PMU's part where the reader stands."""
+        """Read one PMU's part at the reader's position."""
         name = reader.counted_name("station name")
         idcode = reader.word("PMU id")
         global_id = reader.take(16, "G_PMU_ID")
         form = Format.from_word(reader.word("FORMAT"))
         phasors, analogs, digitals = (reader.word(what) for what in ("PHNMR", "ANNMR", "DGNMR"))
-        # Asked before the names are read, so that a lying count costs nothing.
+        # Before the names are read, so that a wrong count costs no time.
         reader.require(
             13 * phasors + 9 * analogs + 20 * digitals + _TAIL.size,
             f"the channels of PMU {idcode}",

@@ -1,4 +1,4 @@
-"""STAT, the word that says how good one PMU's data are (C37.118.2-2011, table 7)."""
+"""STAT, the status word of one PMU's data (C37.118.2-2011, table 7)."""
 
 import enum
 import functools
@@ -87,4 +87,4 @@ class Stat:
 
 
 ABSENT = Stat(data_error=DataError.ABSENT, synchronized=False, time_quality=QUALITY_UNKNOWN)
-"""What a PDC writes for a PMU of which it has no data."""
+"""STAT of a PMU whose data are missing, as a PDC fills it in."""

@@ -1,4 +1,4 @@
-"""From numbers on the wire to volts, amperes and hertz, and back (6.5, table 6)."""
+"""Transmitted numbers to volts, amperes and hertz, and back (6.5, table 6)."""
 
 import cmath
 import math
@@ -29,13 +29,13 @@ class Measurement:
     rocof_hz_s: float
     """Rate of change of frequency, in Hz/s."""
     analogs: tuple[float, ...] = ()
-    """Analog values; with a CFG-2 without a scale, for ANUNIT leaves it to the user."""
+    """Analog values; unscaled with a CFG-2, whose ANUNIT leaves the scale to the user."""
     digitals: tuple[int, ...] = ()
     """Digital words of 16 bits."""
 
 
 def read(station: Station | Station3, data: PmuData) -> Measurement:
-    """Return the measurement that a PMU's block carries."""
+    """Return the measurement in a PMU's block, in physical units."""
     form = station.format
     units: tuple[PhasorUnit | PhasorScale, ...] = station.phasor_units
     if form.float_frequency:
@@ -60,7 +60,7 @@ def read(station: Station | Station3, data: PmuData) -> Measurement:
 
 
 def write(station: Station | Station3, measurement: Measurement) -> PmuData:
-    """Return the block that says `measurement` in the station's format.
+    """Return the block that carries `measurement` in the station's format.
 
     A value beyond an integer's range becomes the largest one, NaN the standard's 0x8000.
     """

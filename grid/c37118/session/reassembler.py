@@ -4,11 +4,11 @@ from grid.c37118.frames import envelope
 
 
 class Reassembler:
-    """Takes bytes as TCP delivers them, and returns whole frames with a valid CRC.
+    """Cuts whole frames with a valid CRC out of the bytes of a TCP connection.
 
-    Whatever is no frame is skipped and counted; the next plausible SYNC is searched. A
-    frame whose size lies is not waited for: it is given up as soon as a valid frame comes
-    whole and last in what was received at once.
+    Bytes that belong to no frame are skipped and counted, up to the next plausible SYNC. A
+    frame with a wrong size is not waited for: it is given up as soon as received bytes end
+    with a whole valid frame.
     """
 
     def __init__(self, limit: int = envelope.MAX_SIZE) -> None:
@@ -21,7 +21,7 @@ class Reassembler:
 
     @property
     def waiting(self) -> bool:
-        """Whether a frame has begun and not ended."""
+        """Whether the buffer holds the beginning of a frame."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -35,7 +35,7 @@ class Reassembler:
             if size == 0:
                 at = self._skip(at, self._next_sync(at + 1))
             elif len(buffer) - at < size:
-                # Only in the new bytes, so that no sender can make this costly.
+                # In the new bytes only, so that no sender can make the search expensive.
                 last = self._last_frame(max(at + 1, len(buffer) - len(data)))
                 if not last:
                     break
@@ -46,14 +46,14 @@ class Reassembler:
                 at += size
             else:
                 self.bad_crcs += 1
-                # A frame follows at the right place: only this one is damaged.
+                # A frame follows where this one ends: only this one is damaged.
                 intact = len(buffer) - at == size or self._size(at + size) != 0
                 at = self._skip(at, at + size if intact else self._next_sync(at + 1))
         del buffer[:at]
         return frames
 
     def end(self) -> None:
-        """Count what is left as skipped and forget it: the datagram or the stream ended."""
+        """Skip the rest, because the datagram or the stream ended."""
         self.skipped_bytes += len(self._buffer)
         self._buffer.clear()
 
@@ -66,7 +66,7 @@ class Reassembler:
         return size if envelope.OVERHEAD <= size <= self._limit else 0
 
     def _last_frame(self, start: int) -> int:
-        """Return where a valid frame begins that ends where the buffer does; 0 if none."""
+        """Return the start of a valid frame at the end of the buffer, 0 if there is none."""
         end = len(self._buffer)
         while (start := self._next_sync(start)) < end:
             if self._size(start) == end - start and not envelope.crc(

@@ -1,7 +1,7 @@
-"""A receiver's side of the protocol, without any input or output of its own.
+"""The receiver's half of a session, without any input or output of its own.
 
-The asyncio receiver and the blocking client run one ReceiverSession a connection: they feed it
-what they read, send what it wants sent, and act on its events.
+The asyncio receiver and the blocking client run one ReceiverSession for each connection: they
+feed it what they read, send its commands, and act on its events.
 """
 
 import struct
@@ -16,12 +16,12 @@ from grid.c37118.frames.configuration3 import Configuration3, Fragments
 from grid.c37118.frames.data import DataCodec
 from grid.c37118.frames.envelope import FrameType, frame_type
 from grid.c37118.session.reassembler import Reassembler
-from grid.c37118.session.violations import Problem, ReceiverCounts, Violation
+from grid.c37118.session.violations import Problem, ReceiverCounts, Violation, ViolationError
 from service.once import Once
 
 _ASK_AGAIN_S = 1.0
 _SILENT_PERIODS = 2.5
-"""A sender of few frames is not dead before this many of its periods passed without one."""
+"""Periods of a slow stream without a data frame before it counts as dead."""
 _CONFIGURATION_CHANGE = 0x0400
 """STAT bit 10: the sender's configuration changes, or did so within the last minute."""
 
@@ -30,24 +30,25 @@ _NAMES = {
     FrameType.CFG2: "CFG-2 is of",
     FrameType.CFG3: "CFG-3 is of",
 }
-"""The frames that a receiver wants, and how a message on their IDCODE begins."""
+"""The frames that a receiver reads, with the start of the message on a wrong IDCODE."""
 
 ReceiverEvent = Configuration | Configuration3 | bytes | Problem
-"""What a session makes of received bytes; a data frame comes as its bytes."""
+"""What a session yields for received bytes; `bytes` is a whole data frame."""
 
 
 class ReceiverSession:
-    """Asks for CFG-2, turns data on, and sorts out what comes back.
+    """Asks for CFG-2, turns data on, and checks what the sender sends.
 
     `idcode` is the stream's id; None takes that of the first CFG-2, which only a stream
-    without commands can do. The sequence is that of openPDC: data off, send CFG-2,
-    and on its arrival data on. A data frame that contradicts the configuration, or STAT's
-    configuration change bit, makes it ask for CFG-2 anew, at most once a second.
+    without commands can do. The sequence is that of openPDC: data off, send CFG-2, and on
+    its arrival data on. A data frame that contradicts the configuration, or STAT's
+    configuration change bit, makes it ask for CFG-2 again, at most once a second.
 
-    With `details` it asks for CFG-3 too, each time a CFG-2 says something new. Data are read
-    with CFG-2 all the same: every sender has it.
+    With `details` it asks for CFG-3 too, each time that a CFG-2 differs from the one before.
+    Data are read with CFG-2 nevertheless: every sender has it.
 
-    `counts` and `told` outlive the session where the caller keeps them.
+    A caller that connects again passes `counts` and `told` (the reported kinds of
+    violations) on to the next session.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class ReceiverSession:
         self.idcode = idcode
         """The stream's id, as far as it is known."""
         self.counts = ReceiverCounts() if counts is None else counts
-        """What came so far."""
+        """What was received so far."""
         self._told = Once() if told is None else told
         self._commands = commands
         self._details = details
@@ -77,45 +78,45 @@ class ReceiverSession:
         self._to_send: list[bytes] = []
 
     def open(self) -> None:
-        """Begin, on a new connection."""
+        """Make the first commands of a new connection."""
         self._command(Command.DATA_OFF)
         self._ask()
 
     def remind(self) -> None:
-        """Ask anew, where a datagram may have been lost: for CFG-2, or for data."""
+        """Repeat a command whose datagram may have been lost: send CFG-2, or data on."""
         if self.codec is None:
             self._ask()
         else:
             self._command(Command.DATA_ON)
 
     def leave(self) -> None:
-        """Turn data off; a sender of datagrams would not notice otherwise."""
+        """Turn data off, because a UDP sender does not notice that a receiver ends."""
         self._command(Command.DATA_OFF)
 
     def commands(self) -> list[bytes]:
-        """Take the commands that have to be sent now."""
+        """Return the command frames to send now, each once."""
         taken, self._to_send = self._to_send, []
         return taken
 
     def silence_s(self, limit_s: float) -> float:
-        """Return how long this stream may be silent, at least `limit_s`."""
+        """Return how long the stream may be silent, in seconds, at least `limit_s`."""
         if self.codec is None:
             return limit_s
         period_s = 1 / self.codec.configuration.frames_per_second
         return max(limit_s, _SILENT_PERIODS * period_s)
 
     def feed(self, data: bytes) -> Iterator[ReceiverEvent]:
-        """Take received bytes; yield new configurations, whole data frames, problems.
+        """Take received bytes; yield configurations, whole data frames, problems.
 
-        A data frame comes as its bytes, and `codec` reads it; that holds only until the
-        next event is taken, since the next one may be a new configuration.
+        `codec` reads a yielded data frame until the next event is taken, which may be a new
+        configuration.
         """
         return self._feed(self._reassembler, data, ends=False)
 
     def is_frame(self, data: bytes) -> bool:
-        """Tell whether received bytes are one data frame as it should be, and count it.
+        """Tell whether received bytes are exactly one valid data frame, and count it.
 
-        That is how nearly all of them come; whatever else they are is feed()'s.
+        The short way for nearly all frames; everything else belongs to feed().
         """
         codec = self.codec
         if (
@@ -136,7 +137,7 @@ class ReceiverSession:
         return self._feed(Reassembler(), data, ends=True)
 
     def stranger(self, text: str) -> Iterator[Problem]:
-        """Count a datagram that came from another sender than the others."""
+        """Count a datagram of a second sender, and report it with `text`."""
         self.counts.count(Violation.STRANGER)
         return self._report(Violation.STRANGER, text)
 
@@ -150,7 +151,7 @@ class ReceiverSession:
         for frame in frames:
             try:
                 event = self._take(frame)
-            except _ViolationError as error:
+            except ViolationError as error:
                 counts.count(error.kind)
                 yield from self._report(error.kind, str(error))
             else:
@@ -167,13 +168,13 @@ class ReceiverSession:
                 yield from self._report(Violation.GARBAGE, what)
 
     def _take(self, frame: bytes) -> ReceiverEvent | None:
-        """Return the event of a frame; _ViolationError if the sender should not have sent it."""
+        """Return the event of a frame; ViolationError if the sender should not have sent it."""
         kind = frame_type(frame)
         if kind not in _NAMES:
             return None
         found = frame[4] << 8 | frame[5]
         if found != self.idcode and self.idcode is not None:
-            raise _ViolationError(
+            raise ViolationError(
                 Violation.IDCODE,
                 f"{_NAMES[kind]} IDCODE {found}, not {self.idcode}: set the right id",
             )
@@ -189,21 +190,21 @@ class ReceiverSession:
                 return self._configured(frame)
             complete = self._fragments.add(frame)
         except FrameError as error:
-            raise _ViolationError(Violation.CONFIGURATION, str(error)) from error
+            raise ViolationError(Violation.CONFIGURATION, str(error)) from error
         self.counts.configurations3 += complete is not None
         return complete
 
     def _check(self, frame: bytes, codec: DataCodec) -> None:
-        """Raise _ViolationError where a data frame is not one of the configuration."""
+        """Raise ViolationError where a data frame is not one of the configuration."""
         if len(frame) != codec.size:
             self._ask()
-            raise _ViolationError(
+            raise ViolationError(
                 Violation.CONTRADICTION,
                 f"data frames of {len(frame)} bytes contradict the configuration "
                 f"({codec.size} bytes); asking for CFG-2 again",
             )
         changing = self._changes(frame, codec)
-        # In 2005 the bit comes with the change, in 2011 before it: there the end tells of it.
+        # 2005 sets the bit when the configuration changes, 2011 before: ask at both edges.
         if changing != self._changing:
             self._ask()
         self._changing = changing
@@ -247,11 +248,3 @@ class ReceiverSession:
     def _report(self, kind: Violation, what: str) -> Iterator[Problem]:
         if self._told.first(kind):
             yield Problem(kind=kind, what=what)
-
-
-class _ViolationError(FrameError):
-    """The sender did something wrong."""
-
-    def __init__(self, kind: Violation, what: str) -> None:
-        super().__init__(what)
-        self.kind = kind

@@ -1,11 +1,13 @@
-"""What a sender can do wrong, and the counts that a receiver keeps."""
+"""What senders do wrong, and the counts of a receiver."""
 
 import enum
 from dataclasses import dataclass
 
+from grid.c37118.errors import FrameError
+
 
 class Violation(enum.StrEnum):
-    """The kinds of things that a sender can do wrong."""
+    """Kinds of protocol violations by a sender."""
 
     CRC = "crc"
     """Frames with a wrong CRC."""
@@ -14,7 +16,7 @@ class Violation(enum.StrEnum):
     IDCODE = "idcode"
     """Frames of another stream."""
     CONTRADICTION = "contradiction"
-    """Data frames that do not fit the configuration."""
+    """Data frames whose size is not that of the configuration."""
     CONFIGURATION = "configuration"
     """A configuration that cannot be read."""
     STRANGER = "stranger"
@@ -23,28 +25,28 @@ class Violation(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """Something a sender did wrong, told once for each kind. The stream goes on."""
+    """A violation by the sender, reported once for each kind. The stream goes on."""
 
     kind: Violation
-    """What it is."""
+    """The kind of violation."""
     what: str
     """One sentence for the log."""
 
 
 @dataclass(kw_only=True, slots=True)
 class ReceiverCounts:
-    """What a receiver got so far."""
+    """What a receiver received so far."""
 
     connections: int = 0
     """How often it connected."""
     attempts: int = 0
-    """How often it tried to."""
+    """How often it tried to connect."""
     bytes: int = 0
-    """Bytes received, garbage and commands' answers included."""
+    """Bytes received: all frames, and what is no frame."""
     frames: int = 0
     """Data frames that fit the configuration."""
     unconfigured: int = 0
-    """Data frames before the first configuration, which cannot be read."""
+    """Data frames before the first CFG-2, without which they cannot be read."""
     configurations: int = 0
     """CFG-2 frames."""
     configurations3: int = 0
@@ -65,8 +67,16 @@ class ReceiverCounts:
     """Datagrams of a second sender."""
 
     def count(self, kind: Violation) -> None:
-        """Count a frame that the sender should not have sent."""
+        """Count a violation; wrong CRCs and skipped bytes are counted by the reassembler."""
         self.wrong_idcodes += kind is Violation.IDCODE
         self.contradictions += kind is Violation.CONTRADICTION
         self.bad_configurations += kind is Violation.CONFIGURATION
         self.strangers += kind is Violation.STRANGER
+
+
+class ViolationError(FrameError):
+    """A frame that the sender should not have sent; kept within this package."""
+
+    def __init__(self, kind: Violation, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind

@@ -90,21 +90,21 @@ class Aligner:
         """
         _, slot, off_ns, done, quality = slot_match
         wall_slot = wall_ns * self._slots_per_ns
-        verdict = self._timeline.judge(slot, self._last, now_s, wall_slot)
-        if verdict is Timeliness.AHEAD:
+        timeliness = self._timeline.judge(slot, self._last, now_s, wall_slot)
+        if timeliness is Timeliness.AHEAD:
             aligned.counts.ahead += 1
             return None
-        if verdict is Timeliness.BEHIND:
+        if timeliness is Timeliness.BEHIND:
             aligned.counts.late += 1
             return None
-        if verdict is Timeliness.NEW_TIMELINE:
+        if timeliness is Timeliness.NEW_TIMELINE:
             self._begin(slot)
         if aligned not in self._live:
             self._live.add(aligned)
             aligned.done = -1
         if aligned.ordered and done > aligned.done:
             self._advance(aligned, done)
-        if verdict is Timeliness.LATE:
+        if timeliness is Timeliness.LATE:
             if slot == aligned.taken and off_ns > 0:
                 aligned.counts.downsampled += 1  # It follows the one that was wanted.
             else:

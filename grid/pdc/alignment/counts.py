@@ -7,7 +7,7 @@ from service.latency import Latencies
 
 @dataclass(kw_only=True, slots=True)
 class InputCounts:
-    """What happened to one input, in openPDC's words."""
+    """Counters of one input, in openPDC's words."""
 
     received: int = 0
     """Data frames that arrived whole, of this stream."""
@@ -46,7 +46,7 @@ class InputCounts:
 
 @dataclass(kw_only=True, slots=True)
 class OutputCounts:
-    """What happened to the rows of the output."""
+    """Counters of the output's rows."""
 
     published: int = 0
     """Rows sent."""

@@ -13,7 +13,7 @@ _WINDOW_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class WaitPolicy:
-    """How long rows wait for what is missing in them: openPDC's columns of an OutputStream."""
+    """The wait of rows for missing inputs: openPDC's columns of an OutputStream."""
 
     lag_s: float
     """LagTime: the longest wait for a row's frames."""
@@ -28,7 +28,7 @@ class WaitPolicy:
 
 
 class Timeliness(enum.Enum):
-    """How a frame's time stamp stands to the timeline."""
+    """The place of a frame's time stamp on the timeline."""
 
     ON_TIME = enum.auto()
     LATE = enum.auto()
@@ -85,9 +85,9 @@ class Timeline:
             return self._begin(slot, now_s)
         offset = slot - now_s * self._rate
         if offset - max(self._offset, self._offset_before) > self._lead:
-            verdict = Timeliness.AHEAD
+            timeliness = Timeliness.AHEAD
         elif slot <= last - self._near:
-            verdict = Timeliness.BEHIND
+            timeliness = Timeliness.BEHIND
         else:
             self._fitted_s = now_s
             if now_s >= self._window_s:
@@ -96,7 +96,7 @@ class Timeline:
             elif offset > self._offset:
                 self._offset = offset
             return Timeliness.ON_TIME if slot > last else Timeliness.LATE
-        return self._begin(slot, now_s) if now_s - self._fitted_s >= _REBASE_S else verdict
+        return self._begin(slot, now_s) if now_s - self._fitted_s >= _REBASE_S else timeliness
 
     def _begin(self, slot: int, now_s: float) -> Timeliness:
         self._fitted_s = now_s

@@ -16,6 +16,7 @@ from typing import Any
 from grid.c37118 import Configuration
 from grid.pdc.outputs.json_payloads import JsonPayloads
 from grid.pdc.topology.model import MqttBroker, MqttPayload
+from service import threads
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class MqttError(Exception):
 
 @dataclass(kw_only=True, slots=True)
 class MqttCounts:
-    """What happened so far."""
+    """Counters of the MQTT output."""
 
     frames: int = 0
     """Frames handed to the broker's connection."""
@@ -78,14 +79,13 @@ class MqttOutput:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
-        self._worker = threading.Thread(target=self._work, name="MQTT output", daemon=True)
 
     def start(self) -> None:
         """Begin to connect."""
         settings = self._settings
         self._client.connect_async(settings.host, settings.port, keepalive=_KEEPALIVE_S)
         self._client.loop_start()
-        self._worker.start()
+        threads.start(self._work, "MQTT output")
 
     def publish(self, configuration: Configuration, frame: bytes) -> None:
         """Take a data frame of the output; drop the oldest one if too many wait."""

@@ -14,7 +14,7 @@ class TopologyCache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        """Where the file is."""
+        """The path of the file."""
 
     def save(self, topology: Topology) -> None:
         """Replace the file; OSError where that fails."""

@@ -9,7 +9,7 @@ from grid.transport.address import Address
 
 
 class BadTime(enum.StrEnum):
-    """What happens to frames whose PMUs all say that their clock is not in sync."""
+    """The treatment of frames whose PMUs all report that their clock is not in sync."""
 
     USE = "use"
     """Their time stamps are used (openPDC's IgnoreBadTimeStamps)."""

@@ -13,7 +13,7 @@ _TURN = 2 * math.pi
 
 
 class Effect(NamedTuple):
-    """What an event does to a PMU whose share in it is 1."""
+    """The effect of a disturbance on a PMU whose share in it is 1."""
 
     phase: Curve
     """Added to the phase of everything, in rad; slope and bend per second."""

@@ -32,7 +32,7 @@ _SHIFTS = (0.0, -_TURN / 3, _TURN / 3)
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """What one PMU saw; all sequences have one entry a row."""
+    """The recorded quantities of one PMU; all sequences have one entry a row."""
 
     times_s: Sequence[float]
     """From 0 on."""

@@ -52,7 +52,7 @@ class Reader:
         self._reader, self._writer = await asyncio.open_connection(streams.HOST, self.port)
         self._task = asyncio.ensure_future(self._read())
         for command in (c37118.Command.SEND_CFG2, c37118.Command.DATA_ON):
-            frame = c37118.CommandFrame(idcode=10, stamp=streams.NOW, command=command).encode()
+            frame = c37118.CommandFrame.now(command, idcode=10).encode()
             self._writer.write(frame)
             self.raw.append((False, frame))
         await streams.soon(lambda: self.configuration)

@@ -21,7 +21,7 @@ from grid.pmu.scenario.pmu_channels import PmuChannels
 from grid.pmu.scenario.scenario_signals import ScenarioSignals
 from grid.transport import client
 
-DATA = Path(__file__).parents[2] / "data" / "synchrophasor"
+DATA = Path(__file__).parents[3] / "data" / "synchrophasor"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def reachable(port: int) -> bool:
 
 
 def command(what: int, idcode: int = 7) -> bytes:
-    return c37118.CommandFrame(idcode=idcode, stamp=streams.NOW, command=what).encode()
+    return c37118.CommandFrame.now(what, idcode=idcode).encode()
 
 
 def take(sock: socket.socket, seconds: float) -> bytes:

@@ -88,7 +88,7 @@ async def test_a_pmu_that_left_is_not_waited_for_and_comes_back():
         await again.server.close()
 
 
-async def test_a_peer_that_falls_silent_is_connected_anew():
+async def test_a_peer_that_falls_silent_is_connected_again():
     (sender,) = pmus(1)
     async with bench(sender, silence_s=0.5) as made:
         base = now()
@@ -346,9 +346,7 @@ async def test_a_client_that_never_reads_delays_nobody():
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect((streams.HOST, made.reader.port))
-        frame = c37118.CommandFrame(
-            idcode=10, stamp=streams.NOW, command=c37118.Command.DATA_ON
-        ).encode()
+        frame = c37118.CommandFrame.now(c37118.Command.DATA_ON, idcode=10).encode()
         deaf.sendall(frame)
         await streams.soon(lambda: sum(client.on for client in made.pdc.output.server.clients) == 2)
         base = now()

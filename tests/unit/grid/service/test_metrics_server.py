@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import monitor
+from service import metrics_server
 from service.latency import Latencies
 from service.metrics_server import MetricsCollector, MetricsServer
 
@@ -30,7 +30,9 @@ class Frames:
         counter = CounterMetricFamily("frames_sent", "Frames sent.", labels=["pmu"])
         counter.add_metric(["pmu-1"], self.sent)
         yield counter
-        yield monitor.summary("lateness_seconds", "Lateness.", [({"pmu": "pmu-1"}, self.late)])
+        yield metrics_server.summary(
+            "lateness_seconds", "Lateness.", [({"pmu": "pmu-1"}, self.late)]
+        )
 
 
 def get(port: int, path: str, method: str = "GET") -> tuple[int, str, str]:
@@ -122,7 +124,7 @@ async def test_a_request_in_pieces_is_answered(registry):
 
 
 async def test_connections_that_say_nothing_are_closed(registry, monkeypatch):
-    monkeypatch.setattr(monitor, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(metrics_server, "_PATIENCE_S", 0.05)
     served = MetricsServer(registry)
     await served.start(HOST, 0)
     assert await raw(served, b"GET /he") == b""

@@ -173,7 +173,7 @@ async def test_numbers_health_and_readiness_are_served():
     assert samples["pmu_clients", "a"] == samples["pmu_receivers", "a"] == 1
     assert samples["pmu_slots_skipped_total", "50"] == 0
     assert samples["pmu_frame_lateness_seconds_count", None] >= 10
-    # A pacer whose frames stay away is a process that should be started anew.
+    # A pacer whose frames stay away is a process that should be restarted.
     running.groups[0].pacer.stop()
     monkey = time.time_ns
     try:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import stream_fixtures as streams
-from test_grid_transports import listening
+from test_transports import listening
 
 from grid import c37118
 from grid.c37118 import Command, Violation
@@ -121,7 +121,7 @@ async def test_a_thousand_connections_leave_the_others_served(caplog):
 
 async def test_clients_that_all_want_data_are_served_up_to_the_limit():
     sender = streams.Sender(7, [streams.station(7)])
-    sender.server._stream._limit = 3
+    sender.server._state._limit = 3
     port = await sender.open()
     here = Address(host=streams.HOST, port=port)
     async with listening(here, here, here) as three:
@@ -194,7 +194,7 @@ async def test_a_long_answer_is_no_sign_of_a_client_that_does_not_read():
         big = streams.replace(sender.configuration, stations=tuple(many))
         frames = c37118.Configuration3.of(big).encode()
         assert len(frames) > 5
-        sender.server._stream.answer = lambda what: frames if what == 6 else None
+        sender.server._state.answer = lambda what: frames if what == 6 else None
         async with talking(sender, Transport.TCP) as sock:
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(sock, command(Command.SEND_CFG3))

@@ -10,7 +10,7 @@ from grid.pmu.scenario import ipdc
 from grid.pmu.scenario.model import Scenario
 from grid.pmu.simulator import Simulator
 
-VECTORS = Path(__file__).parents[2] / "data" / "synchrophasor" / "vectors"
+VECTORS = Path(__file__).parents[3] / "data" / "synchrophasor" / "vectors"
 FILES = [VECTORS / f"fluidos-pmu-{number}.bin" for number in (1, 2, 3)]
 PREAMBLE = b"15000\n4712\nCFG 1 134\n"
 SLOT = 1_700_000_000 * 25

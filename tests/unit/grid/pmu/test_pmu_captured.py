@@ -13,7 +13,7 @@ from grid.pmu.clock import UNKNOWN, FixedClock, within
 from grid.pmu.scenario import captured, document
 from grid.pmu.simulator import Simulator
 
-CAPTURES = Path(__file__).parents[2] / "data" / "synchrophasor" / "captures"
+CAPTURES = Path(__file__).parents[3] / "data" / "synchrophasor" / "captures"
 TCP = CAPTURES / "C37.118_1PMU_TCP.pcap"
 NOW = 1_700_000_000
 
@@ -55,7 +55,7 @@ def test_the_clock_is_this_computers(stream):
     assert read(known, slot).pmus[0].stat.synchronized
 
 
-def test_it_begins_anew_when_it_is_over_whatever_the_process_start(stream):
+def test_it_starts_again_when_it_is_over_whatever_the_process_start(stream):
     there = captured.read(TCP)
     slot = NOW * there.configuration.data_rate
     again = CapturedStream(captured.read(TCP), FixedClock(UNKNOWN))

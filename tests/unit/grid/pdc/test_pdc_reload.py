@@ -166,7 +166,7 @@ async def test_lag_and_policies_change_without_a_new_configuration(tmp_path):
     assert total.minimum_s > 0.25
 
 
-async def test_an_input_at_another_address_is_connected_anew_and_the_others_are_not(tmp_path):
+async def test_an_input_at_another_address_is_connected_again_and_the_others_are_not(tmp_path):
     async with running(tmp_path, 1, 2) as made:
         made.ports[1] = made.ports[2]
         made.write(1, 2)
@@ -235,7 +235,7 @@ async def test_an_output_that_cannot_be_opened_goes_back_to_where_it_was(tmp_pat
     assert "the change cannot be used, going on as before" in caplog.text
 
 
-async def test_another_rate_begins_anew_on_the_same_port(tmp_path):
+async def test_another_rate_starts_again_on_the_same_port(tmp_path):
     async with running(tmp_path, 1, 2) as made:
         made.write(1, 2, rate=25)
         await streams.soon(lambda: made.service.watcher.applied)

@@ -11,7 +11,7 @@ import stream_fixtures as streams
 from grid import c37118
 from grid.c37118 import ReceiverSession, Violation
 from grid.inspect import frame_sources
-from grid.inspect.observed_frame import Seen
+from grid.inspect.observed_frame import ObservedFrame
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
 
@@ -221,7 +221,7 @@ async def test_a_udp_client_whose_port_is_closed_is_forgotten():
     async with sending(address) as sender:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
             gone.bind((streams.HOST, 0))
-            frame = c37118.CommandFrame(idcode=7, stamp=streams.NOW, command=2).encode()
+            frame = c37118.CommandFrame.now(2, idcode=7).encode()
             gone.sendto(frame, (streams.HOST, sender.server.port))
             await streams.soon(lambda: sender.server.receivers == 1)
         there = Address(transport=Transport.UDP, host=streams.HOST, port=sender.server.port)
@@ -237,7 +237,7 @@ async def test_one_stream_is_served_by_several_transports_side_by_side():
         both = Address(transport=Transport.TCP_UDP, host=streams.HOST, port=0, data_port=data)
         await sender.server.attach(both)
         await sender.server.accept()
-        first, second = (outlet.port for outlet in sender.server._stream.outlets)
+        first, second = (transport.port for transport in sender.server._state.transports)
         tcp = Address(host=streams.HOST, port=first)
         udp = Address(transport=Transport.TCP_UDP, host=streams.HOST, port=second, data_port=data)
         async with listening(tcp, udp) as listeners:
@@ -298,9 +298,9 @@ def test_commands_count_time_as_the_sender_does():
 
 async def test_a_spontaneous_stream_is_looked_at_live():
     address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
-    seen: list[Seen] = []
+    seen: list[ObservedFrame] = []
 
-    def see(one: Seen) -> bool:
+    def see(one: ObservedFrame) -> bool:
         seen.append(one)
         return len(seen) >= 10
 

@@ -119,7 +119,7 @@ def test_segments_out_of_order_repeated_and_across_the_wrap_give_the_same_frames
     made = tcp.handshake()
     stream = FRAMES["command"] * 40
     pieces = [tcp.packet(False, payload=stream[at : at + 13]) for at in range(0, len(stream), 13)]
-    assert tcp.sequence[False] < 0x1000, "the sequence numbers began anew"
+    assert tcp.sequence[False] < 0x1000, "the sequence numbers started again"
     for at in range(0, len(pieces) - 2, 3):
         one, two, three = pieces[at : at + 3]
         made += [three, one, one, two]
