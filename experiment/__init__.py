@@ -1,1 +1,1 @@
-"""The pytest plugin: where a lab and its measurements meet, and cases break one and judge."""
+"""The pytest plugin: it breaks a lab, measures the recovery and judges it."""

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a session as Ctrl-C does: the fault is healed, the report written."""
+"""SIGTERM and SIGHUP, which end a session as Ctrl-C does: healed, and with a report."""
 
 import signal
 import threading

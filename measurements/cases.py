@@ -1,4 +1,4 @@
-"""Cutting a history into cases: what belongs to each, and the fault that it is about."""
+"""The cases of a history: the events that belong to each, and its fault."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

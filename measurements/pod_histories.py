@@ -1,8 +1,8 @@
 """The pods of a case, put together from all watchers: the one that was hit, its replacement.
 
-Several watchers tell the same story, each with its own delay, so that the last event
-about a pod may be an old one. Only what cannot go back is taken from any event: a pod
-once assigned stays assigned, once being deleted stays so, and restarts only grow.
+Several watchers report the same changes, each with its own delay, so that the last event
+about a pod may be an old state. So only states that never go back are taken from any event:
+a pod once assigned stays assigned, once being deleted stays so, and restarts only grow.
 """
 
 from collections.abc import Iterable, Sequence

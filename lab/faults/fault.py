@@ -57,7 +57,7 @@ class Fault(Protocol):
 
 
 class Journal(Protocol):
-    """Who is told what happens; the failover suite writes it to the run's history."""
+    """Is told each step of a fault; the failover suite writes them to the run's history."""
 
     def starting(self, fault: Fault) -> None:
         """Note that the fault is about to be applied."""

@@ -1,4 +1,4 @@
-"""The paper of a timeline: where time lies on it, what lies on top of what, and its axis."""
+"""The canvas of a timeline: its time axis, its labels, and its three layers."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a reader wants to know first."""
+"""The head of the report: how the cases ended, and the figures of the whole run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -24,11 +24,10 @@ LEFT = Path(__file__).with_name("left-in-force")
 
 @dataclass(frozen=True, kw_only=True)
 class PaperNode(Node):
-    lab: str
 
     def run(self, argv, **_):
         if argv[0] == "cat":
-            said = json.dumps({"lab_name": self.lab})
+            said = json.dumps({"lab_name": self.cluster})
         else:  # healing prints what it removes
             said = LEFT.read_text() if LEFT.exists() else ""
             LEFT.unlink(missing_ok=True)
@@ -37,7 +36,7 @@ class PaperNode(Node):
 
 def look_up(name):
     ssh = Ssh(key=Path("none"), known_hosts=Path("none"))
-    node = PaperNode(name="server-1", role="server", address="10.9.8.7", ssh=ssh, lab=name)
+    node = PaperNode(name="server-1", role="server", address="10.9.8.7", ssh=ssh, cluster=name)
     state = SimpleNamespace(lock=contextlib.nullcontext)
     return SimpleNamespace(name=name, nodes=(node,), state=state), None
 
