@@ -142,7 +142,7 @@ def site(machine: Node, tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
     (directory / "group_vars").mkdir()
-    settings = {"lab_name": NAME, "lab_provider": "hosts", "lab_profile": "floor", **SETTINGS}
+    settings = {"lab_name": NAME, "lab_provider": "hosts", **SETTINGS}
     (directory / "group_vars" / "all.yml").write_text(yaml.safe_dump(settings))
     return directory
 
