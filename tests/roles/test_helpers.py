@@ -1,0 +1,102 @@
+"""The roles' shell helpers: they answer in JSON, whatever the node's programs say."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROLES = Path(__file__).parents[2] / "playbooks" / "roles"
+
+
+class Node:
+    """A machine whose programs are what a test says."""
+
+    def __init__(self, directory: Path) -> None:
+        self.programs = directory
+
+    def has(self, name: str, script: str) -> None:
+        program = self.programs / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def ask(self, helper: str, *arguments: str, shell: str = "sh") -> Any:
+        """Run a helper as the roles do, on its standard input, and read its answer."""
+        done = subprocess.run(
+            [shell, "-s", "--", *arguments],
+            input=(ROLES / helper).read_text(),
+            env={"PATH": f"{self.programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    node = Node(tmp_path)
+    node.has("systemctl", 'case "$*" in *is-active*) exit 3 ;; *) echo 0 ;; esac')
+    node.has("ip", "echo '2: eth0    inet 10.0.0.11/24 brd 10.0.0.255 scope global eth0'")
+    node.has("k3s", "echo 'Client Version: v1.34.3+k3s1'; echo 'Kustomize Version: v5'")
+    node.has("ss", "true")
+    return node
+
+
+def test_k3s_says_its_version_its_interface_and_that_it_is_new(node: Node) -> None:
+    assert node.ask("k3s/files/look.sh", "10.0.0.11") == {
+        "version": "v1.34.3+k3s1",
+        "interface": "eth0",
+        "member": False,
+        "containerd_import": "template",
+    }
+
+
+def test_a_k3s_that_does_not_run_is_quoted(node: Node) -> None:
+    node.has("k3s", "echo 'cannot execute \"k3s\":' >&2; echo 'Exec format error' >&2; exit 1")
+    version = node.ask("k3s/files/look.sh", "10.0.0.11")["version"]
+    assert version == 'that does not run (cannot execute "k3s": Exec format error)'
+
+
+def test_a_service_that_does_not_run_is_to_be_started(node: Node) -> None:
+    assert node.ask("k3s/files/due.sh", "k3s") == {"action": "start"}
+
+
+@pytest.mark.parametrize(("settings", "action"), [("exit 0", "nothing"), ("exit 1", "restart")])
+def test_a_service_that_runs_is_restarted_for_other_settings(
+    node: Node, settings: str, action: str
+) -> None:
+    node.has("systemctl", "exit 0")
+    node.has("sha256sum", settings)
+    assert node.ask("k3s/files/due.sh", "k3s") == {"action": action}
+
+
+def test_obstacles_are_told_with_their_own_quotes(node: Node) -> None:
+    node.has("systemctl", "echo inactive")
+    node.has("ss", """echo 'LISTEN 0 4096 *:6443 users:(("kube-apiserver",pid=1))'""")
+    arguments = (str(node.programs / "k3s"), "10.0.0.11", "k3s", "k3s-agent")
+    assert node.ask("k3s/files/obstacles.sh", *arguments, shell="bash") == {
+        "obstacles": [
+            "a port that k3s needs is taken: "
+            'LISTEN 0 4096 *:6443 users:(("kube-apiserver",pid=1))'
+        ]
+    }
+    node.has("ss", "true")
+    assert node.ask("k3s/files/obstacles.sh", *arguments, shell="bash") == {"obstacles": []}
+
+
+def test_a_machine_says_which_programs_it_lacks(node: Node) -> None:
+    answer = node.ask("node/files/look.sh", "sh", "no-such-program")
+    assert "program no-such-program" in answer["missing"]
+    assert "program sh" not in answer["missing"]
+    assert answer["resolver"] in ("/run/systemd/resolve/resolv.conf", "/etc/resolv.conf", "")
+
+
+def test_a_machine_says_who_logs_in_and_what_it_is(node: Node) -> None:
+    node.has("id", "echo pi")
+    node.has("uname", "echo aarch64")
+    assert node.ask("artefacts/files/look.sh") == {"user": "pi", "machine": "aarch64"}
