@@ -23,17 +23,21 @@ class Node:
         program.chmod(0o755)
 
     def ask(self, helper: str, *arguments: str, shell: str = "sh") -> Any:
-        """Run a helper as the roles do, on its standard input, and read its answer."""
+        """Run a helper on its standard input, and read its answer.
+
+        Over a connection with a terminal, its errors come among its output.
+        """
         done = subprocess.run(
             [shell, "-s", "--", *arguments],
             input=(ROLES / helper).read_text(),
             env={"PATH": f"{self.programs}:{os.environ['PATH']}"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
             timeout=20,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout
         return json.loads(done.stdout)
 
 

@@ -9,7 +9,7 @@ answer() {
 }
 
 if systemctl is-active --quiet "$1"; then
-  sha256sum --check --status /run/k3s.sha256 && answer nothing
+  sha256sum --check --status /run/k3s.sha256 2>/dev/null && answer nothing
   answer restart
 fi
 

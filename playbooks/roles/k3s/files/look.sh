@@ -19,7 +19,7 @@ set -- $(ip -4 -oneline address show to "$1")
 interface=$2
 if test -e $data/joined; then member=true; else member=false; fi
 # Newer releases import that directory themselves, and a second import is an error.
-if ! grep --quiet --fixed-strings config-v3.toml.d $data/data/current/bin/k3s; then
+if ! grep --quiet --no-messages --fixed-strings config-v3.toml.d $data/data/current/bin/k3s; then
   import=template
 elif test -e $template; then
   import=both
