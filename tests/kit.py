@@ -1,13 +1,15 @@
 """A clone of this checkout, and a lab that is used through it alone, as a newcomer does."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PRIVATE = re.compile(r"(VIRTUAL_ENV|PYTHON.|PYTEST_|MAKE|MFLAGS|LAB_|COV_)")
@@ -84,6 +86,8 @@ class Kit:
     """The lab's name, in LAB_NAME of every command."""
     settings: Sequence[str] = ()
     """Settings of the lab, each KEY=VALUE, that differ from the inventory's."""
+    fresh: dict[str, Any] = field(default_factory=dict)
+    """What `lab status --json` said before anything was broken."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -115,6 +119,7 @@ class Kit:
         bare = self.clone.environment(active=False, **self.environment)
         done = self.clone.run(["make", "lab-up"], limit_s=2700, env=bare)
         assert done.returncode == 0, done.stdout + done.stderr
+        self.fresh.update(json.loads(self.lab("status", "--json").stdout))
 
     def ensure(self) -> None:
         """Bring the lab to its settings where something has broken or removed it."""
