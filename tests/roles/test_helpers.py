@@ -22,13 +22,13 @@ class Node:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
 
-    def ask(self, helper: str, *arguments: str, shell: str = "sh") -> Any:
+    def ask(self, helper: str, *arguments: str, interpreter: str = "sh") -> Any:
         """Run a helper on its standard input, and read its answer.
 
         Over a connection with a terminal, its errors come among its output.
         """
         done = subprocess.run(
-            [shell, "-s", "--", *arguments],
+            [interpreter, "-s", "--", *arguments],
             input=(ROLES / helper).read_text(),
             env={"PATH": f"{self.programs}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE,
@@ -83,14 +83,13 @@ def test_obstacles_are_told_with_their_own_quotes(node: Node) -> None:
     node.has("systemctl", "echo inactive")
     node.has("ss", """echo 'LISTEN 0 4096 *:6443 users:(("kube-apiserver",pid=1))'""")
     arguments = (str(node.programs / "k3s"), "10.0.0.11", "k3s", "k3s-agent")
-    assert node.ask("k3s/files/obstacles.sh", *arguments, shell="bash") == {
+    assert node.ask("k3s/files/obstacles.sh", *arguments, interpreter="bash") == {
         "obstacles": [
-            "a port that k3s needs is taken: "
-            'LISTEN 0 4096 *:6443 users:(("kube-apiserver",pid=1))'
+            'a port that k3s needs is taken: LISTEN 0 4096 *:6443 users:(("kube-apiserver",pid=1))'
         ]
     }
     node.has("ss", "true")
-    assert node.ask("k3s/files/obstacles.sh", *arguments, shell="bash") == {"obstacles": []}
+    assert node.ask("k3s/files/obstacles.sh", *arguments, interpreter="bash") == {"obstacles": []}
 
 
 def test_a_machine_says_which_programs_it_lacks(node: Node) -> None:
