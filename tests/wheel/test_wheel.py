@@ -122,7 +122,7 @@ def test_programs_within_images_stay_programs(wheel: Path, bare_clone: Clone) ->
 
 
 def test_images_copy_nothing_but_packages_of_the_wheel() -> None:
-    recipes = [folder.parent.name for folder in recipe.ROOT.glob("*/image.yml")]
+    recipes = [folder.parent.name for folder in recipe.IMAGES.glob("*/image.yml")]
     copied = {source for name in recipes for source in recipe.load(name).copies.values()}
     assert copied == {"grid", "service"}
 
