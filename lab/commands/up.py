@@ -13,6 +13,7 @@ from lab.cluster.api import Cluster
 from lab.cluster.frames import frame_rates, not_flowing
 from lab.commands import options, preflight
 from lab.config import profiles
+from lab.config.files import SUITE
 from lab.config.inventory import Inventory
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Terminal, duration, wait
@@ -51,17 +52,25 @@ def up(
     wanted = options.read_inventory(inventory, name, settings)
     result = bring_up(wanted, Terminal())
     called = wanted.settings.lab_name
-    default = called == options.DEFAULT_NAME
-    option = "" if default else f" --name {called}"
-    pytest_option = "" if default else f" --lab {called}"
     print(
         f"\nThe lab {called!r} is up after {duration(result.seconds)} "
-        f"(changed={sum(result.recap.changed.values())}): frames flow.\n"
-        f"  lab status{option}                 nodes, pods, frame rates\n"
-        f"  lab kubectl{option} get pods -A    the cluster\n"
-        f"  pytest -m failover{pytest_option}         break it and measure its recovery\n"
-        f"  lab down{option}                   remove it"
+        f"(changed={sum(result.recap.changed.values())}): frames flow.\n{_next_steps(called)}"
     )
+
+
+def _next_steps(name: str) -> str:
+    """Return the commands that a user may want now, each with what it does."""
+    default = name == options.DEFAULT_NAME
+    option = "" if default else f" --name {name}"
+    suite = f"pytest -m failover {SUITE}".rstrip() + ("" if default else f" --lab {name}")
+    commands = {
+        f"lab status{option}": "nodes, pods, frame rates",
+        f"lab kubectl{option} get pods -A": "the cluster",
+        suite: "break it and measure its recovery",
+        f"lab down{option}": "remove it",
+    }
+    width = max(map(len, commands))
+    return "\n".join(f"  {command:<{width}}   {does}" for command, does in commands.items())
 
 
 def bring_up(inventory: Inventory, progress: Progress) -> UpResult:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from lab.cluster import health
 from lab.cluster.frames import FrameRate, not_flowing
 from lab.cluster.health import LabStatus, NodeStatus, PodStatus
-from lab.commands import cli, down, kubectl, options, ssh, status
+from lab.commands import cli, down, kubectl, options, ssh, status, up
 from lab.console.errors import LabError
 from service import __version__
 
@@ -230,3 +230,18 @@ def test_an_inventory_that_is_a_file_is_refused_with_its_directory(run):
     done = run("preflight", "-i", str(options.EMBEDDED / "hosts.yml"))
     assert done.exit_code == 1
     assert f"--inventory {options.EMBEDDED}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "suite", "command"),
+    [
+        ("blackstart", "", "pytest -m failover"),
+        ("second", "", "pytest -m failover --lab second"),
+        ("second", "--pyargs suites", "pytest -m failover --pyargs suites --lab second"),
+    ],
+)
+def test_the_next_steps_of_up_are_commands_to_type(monkeypatch, name, suite, command):
+    monkeypatch.setattr(up, "SUITE", suite)
+    lines = up._next_steps(name).splitlines()
+    assert lines[2].split("   ")[0].strip() == command
+    assert len({len(line) - len(line.split("   ")[-1].lstrip()) for line in lines}) == 1
