@@ -23,7 +23,8 @@ def test_what_the_commands_import_is_copied_into_the_image(tmp_path: Path):
     for target, source in recipe["copies"].items():
         shutil.copytree(ROOT / source, tmp_path / Path(target).name)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    packages = [name for name in shipped if (ROOT / name / "__init__.py").exists()]
     loaded = subprocess.run(
         [sys.executable, "-c", _LOADED.format(packages=packages)],
         cwd=tmp_path,
