@@ -26,18 +26,6 @@ _INPUT = (
     ("configuration_changes", "configuration_changes", "Changes of the configuration"),
 )
 """Attribute of InputCounts, metric, text."""
-_RECEIVER = (
-    ("connections", "connections", "Times that the stream began to arrive"),
-    ("attempts", "connection_attempts", "Times that a connection was tried"),
-    ("bytes", "received_bytes", "Bytes that arrived, garbage included"),
-    ("bad_crcs", "crc_errors", "Frames with a wrong CRC"),
-    ("skipped_bytes", "skipped_bytes", "Bytes that belonged to no valid frame"),
-    ("wrong_idcodes", "wrong_idcode_frames", "Frames of another IDCODE"),
-    ("contradictions", "contradicting_frames", "Data frames that contradict the configuration"),
-    ("bad_configurations", "bad_configurations", "Configurations that cannot be read"),
-    ("strangers", "stranger_datagrams", "Datagrams of a second sender"),
-)
-"""Attribute of ReceiverCounts, metric, text."""
 _DISCARDED = ("duplicate", "late", "ahead", "between", "bad_time")
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Step, duration
 from lab.host.command import CommandError, Result
+from service import threads
 
 T = TypeVar("T")
 
@@ -81,8 +82,7 @@ class Job:
                 with contextlib.suppress(StoppedError):
                     on_line(line)
 
-        reader = threading.Thread(target=_read, args=(process, hear), daemon=True)
-        reader.start()
+        reader = threads.start(lambda: _read(process, hear), f"output of {words[0]}")
         try:
             while process.poll() is None and not late:
                 if self._stop.wait(0.1):

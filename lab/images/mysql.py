@@ -11,7 +11,7 @@ from lab.images import build, debian, recipe, upstream
 
 UPSTREAM = "docker.io/library/mysql:8.4"
 """The publisher's image."""
-REGISTRY = "https://registry-1.docker.io/v2/"
+REGISTRY = f"{upstream.HUB}/v2/"
 REGISTRY_LIMIT_S = 5.0
 """How long the registry may take to answer before `auto` does without it."""
 _OLDEST = (8, 4)
