@@ -5,9 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell test "$$(id -u)" = 0 || echo sudo)
 
+# What a user sets for other work. Programs of the kit get an environment that it composes.
+unexport CDPATH LD_LIBRARY_PATH LD_PRELOAD PIP_CONSTRAINT PIP_PREFIX PIP_REQUIRE_VIRTUALENV \
+  PIP_TARGET PIP_USER PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONWARNINGS
+
 .DEFAULT_GOAL := help
-.PHONY: help lab-up lab-down lab-status failover bench-up bench-grid test lint types unit roles wheel docs lab-test \
-  fuzz clean
+.PHONY: help lab-up lab-down lab-status failover bench-alarms bench-up bench-grid test lint types unit roles wheel docs lab-test \
+  fuzz chaos bare clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,15 +30,20 @@ lab-status: $(VENV)/.lab  ## Show nodes, pods and frame rates
 failover: $(VENV)/.lab  ## Break the running lab and measure its recovery
 	@$(BIN)/pytest -m failover $(ARGS)
 
-bench-up: $(VENV)/.lab  ## Time lab up cold, warm and on a running lab; print the idle load
-	@$(BIN)/python -m benchmarks.up $(ARGS)
+bench-alarms: $(VENV)/.lab  ## Cut off each server of the running lab; count healthy nodes lost with it
+	@$(BIN)/python -m benchmarks.alarms $(ARGS)
+
+bench-up: $(VENV)/.lab  ## Time lab up cold, warm, on a running lab; or NODES=1,3,5 REPEAT=30 times
+	@$(BIN)/python -m benchmarks.$(if $(NODES),deployment --nodes $(NODES) --repeat $(or $(REPEAT),30),up) $(ARGS)
 
 bench-grid: $(VENV)/.bench  ## Measure codec, simulator and PDC, pypmu beside them
 	@$(BIN)/python -m benchmarks.grid $(ARGS)
 
 # ---- the tests -----------------------------------------------------------------
 
-test: lint types unit roles wheel lab-test  ## Everything, from lint to the documents' commands on a real lab
+test: lint types unit roles wheel  ## Everything, from lint to the documents' commands on a real lab
+	@$(MAKE) --no-print-directory chaos ARGS="--minutes 5 --seed 4"
+	@$(MAKE) --no-print-directory lab-test
 
 lint: $(VENV)/.dev  ## Lint, format, and the directions of imports
 	$(BIN)/ruff check .
@@ -45,7 +54,7 @@ types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel; rules of the tree and of the documents
-	$(BIN)/python -m lab.host.packages ssh tshark mosquitto openssl
+	$(BIN)/python -m lab.host.packages iptables ssh tshark mosquitto openssl
 	$(BIN)/pytest -n auto tests/unit tests/docs
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults
@@ -64,6 +73,12 @@ lab-test: $(VENV)/.dev  ## A real lab from a clone: the documents' commands, the
 
 fuzz: $(VENV)/.dev  ## Give damaged frames to the C37.118 decoders, for a minute
 	$(BIN)/python -m fuzz $(ARGS)
+
+chaos: $(VENV)/.dev  ## Break a lab and kill the kit at work on it, at random, for an hour
+	$(BIN)/python -m chaos $(ARGS)
+
+bare: $(VENV)/.dev  ## All commands as a user with sudo, in a bare Debian and a bare Ubuntu
+	$(BIN)/pytest -m bare tests/bare $(ARGS)
 
 # ---- the tools -----------------------------------------------------------------
 

@@ -14,9 +14,9 @@ from rich.table import Table
 from lab.cluster.admin import KUBECTL
 from lab.cluster.api import NAMESPACE
 from lab.cluster.lab import find
-from lab.commands.down import remove
+from lab.commands.life.down import remove
+from lab.commands.life.up import bring_up
 from lab.commands.options import EMBEDDED
-from lab.commands.up import bring_up
 from lab.config import inventory
 from lab.console.progress import Terminal
 from lab.nodes.mark import LabMark

@@ -18,8 +18,9 @@ from measurements.windows import Windows
 
 MARGIN_S = 30.0
 """How long after the last window a case still waits, to see what comes too late."""
-HEAL_AFTER_S = 90.0
-"""How much longer than a case may take a node waits until it heals by itself."""
+HEAL_AFTER_S = 30.0
+"""How much longer than a case waits for its stages the timer on the node is: for what comes
+before that wait, the fault's verification, and for the healing after it."""
 
 
 @dataclass(frozen=True, kw_only=True)

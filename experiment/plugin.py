@@ -5,7 +5,10 @@ imports pytest and the standard library alone, and does nothing in a session tha
 has no measuring case.
 """
 
+import argparse
+import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if not _is_chosen(config):
         return
+    if disturbing := _disturbing(os.environ.get("PYTEST_ADDOPTS", "")):
+        raise pytest.UsageError(
+            f"PYTEST_ADDOPTS has {' '.join(disturbing)}, which changes which cases run, or how. "
+            "Run it without: env -u PYTEST_ADDOPTS pytest -m failover"
+        )
     is_worker = hasattr(config, "workerinput")
     in_parallel = not is_worker and config.getoption("numprocesses", None)
     if in_parallel and config.getoption("dist") != "loadgroup":
@@ -56,7 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
             "the other within each."
         )
     try:
-        from experiment import fixtures, interruption, runs  # noqa: PLC0415
+        from experiment import fixtures, runs  # noqa: PLC0415
+        from lab.console import interruption  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise pytest.UsageError(
             f"Measuring cases need the Python package {error.name}. Install all that labs "
@@ -125,6 +134,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         from experiment import summary  # noqa: PLC0415
 
         summary.write(terminalreporter, runs)
+
+
+def _disturbing(addopts: str) -> list[str]:
+    """Return the words of PYTEST_ADDOPTS that change more than how a session looks."""
+    known = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for flags in ("-q --quiet", "-v --verbose", "-s", "-l --showlocals", "--no-header"):
+        known.add_argument(*flags.split(), action="store_true")
+    for flags in ("-r", "-m", "--tb", "--color", "--capture", "--durations", "--show-capture"):
+        known.add_argument(*flags.split())
+    for flags in ("--lab", "--inventory", "--reports", "--junitxml", "--junit-xml"):
+        known.add_argument(flags)
+    known.add_argument("-p", action="append", default=[])
+    understood, disturbing = known.parse_known_args(shlex.split(addopts))
+    return disturbing + [f"-p {name}" for name in understood.p if name != "no:cacheprovider"]
 
 
 def _is_chosen(config: pytest.Config) -> bool:

@@ -1,5 +1,6 @@
 """Arithmetic of predicted windows: allowances, and stages that follow another."""
 
+from lab.config.reactions import Reaction
 from measurements.windows import Window
 
 START_ALLOWANCE_S = 30.0
@@ -12,6 +13,15 @@ LATENESS_S = 3.0
 EARLINESS_S = 1.0
 """How much earlier than its timer an event may seem: renewals carry jitter of 4 %,
 and a rule is in force some milliseconds before the harness has verified it."""
+
+
+def allowed(reaction: Reaction, late: int = 1) -> Window:
+    """Return the window of what the timers say, after `late` controllers that each may be late."""
+    return Window(
+        earliest_s=max(0.0, reaction.earliest_s - EARLINESS_S),
+        latest_s=reaction.latest_s + late * LATENESS_S,
+        why=reaction.why,
+    )
 
 
 def starting(before: Window, lateness_s: float = 0) -> dict[str, Window]:

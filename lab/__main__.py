@@ -1,23 +1,28 @@
 """The `lab` command, also as `python -m lab`."""
 
+import os
 import sys
 
-PACKAGES = ("experiment", "grid", "lab", "measurements", "service")
-"""The packages of this distribution: one of these that is missing is a defect, not an extra."""
+from lab.console import boundary, interruption, process
 
 
 def main() -> None:
-    """Run the command; where the extra `lab` is not installed, say so in one sentence."""
+    """Run the command; whatever goes wrong outside of a verb is one sentence, too."""
+    process.settle()
+    interruption.end_like_ctrl_c()
+    if "_LAB_COMPLETE" in os.environ:
+        from lab.commands.completion import answer  # noqa: PLC0415 - only for a shell's Tab
+
+        if answer.wanted(os.environ):
+            sys.exit(answer.main(os.environ))
     try:
-        from lab.commands.cli import main as run  # noqa: PLC0415 - it needs the extra
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in PACKAGES:
-            raise
-        sys.exit(
-            f"error: The command `lab` needs the Python package {error.name}, which is not "
-            "installed. Run: pip install 'blackstart[lab]'"
-        )
-    run()
+        from lab.commands.cli import main as run  # noqa: PLC0415 - it needs the extra `lab`
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(boundary.INTERRUPTED)
+    except Exception as error:
+        sys.exit(boundary.tell(error))
 
 
 if __name__ == "__main__":

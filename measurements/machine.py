@@ -88,7 +88,16 @@ def _lines(path: Path) -> list[str]:
 def _output(argv: list[str]) -> str:
     """Return what a command prints; nothing where it is missing or takes over 10 s."""
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            check=False,
+            # Without GIT_DIR and the like, which a hook or an editor may have set.
+            env={name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ},
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 _Value = TypeVar("_Value")
@@ -13,6 +14,24 @@ def start(work: Callable[[], None], name: str) -> threading.Thread:
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def submit(work: Callable[[], _Value], name: str) -> "Future[_Value]":
+    """Run `work` in a daemon thread; return a future for its result.
+
+    An executor of concurrent.futures is no alternative: the end of the process waits for
+    its threads.
+    """
+    future: Future[_Value] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:
+            future.set_exception(error)
+
+    start(run, name)
+    return future
 
 
 def call(work: Callable[[], _Value], name: str) -> "asyncio.Future[_Value]":

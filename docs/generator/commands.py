@@ -38,6 +38,14 @@ def _parts(name: str, module: Any) -> Iterator[str]:
     yield from _click(name, typer.main.get_command(app))
 
 
+def _module_of(name: str, verb: str) -> str:
+    """Return the module of a verb, where the command `name` has a list of them."""
+    cli = f"{name}.commands.cli"
+    if not source.file(cli).is_file():
+        return ""
+    return str(importlib.import_module(cli).MODULES.get(verb, ""))
+
+
 def _app(module: str) -> typer.Typer | None:
     """Return the Typer in a module; None where there is no such module, or none in it."""
     if not source.file(module).is_file():
@@ -86,12 +94,20 @@ def _click(name: str, command: Any) -> Iterator[str]:
     yield _index(name, {verb: _summary(one.help) for verb, one in verbs.items()})
     for verb, listed in verbs.items():
         # A verb with a file of its own is parsed there.
-        app = _app(f"{name}.commands.{verb}")
+        app = _app(_module_of(name, verb))
         one = typer.main.get_command(app) if app else listed
         usage = " ".join([name, verb, *_click_usage(one)])
         yield f"## {name} {verb}\n\n```text\n{usage}\n```"
         yield (one.help or "").strip()
         yield markdown.table(_HEAD, _click_rows(one))
+        yield from _click_examples(one)
+
+
+def _click_examples(command: Any) -> Iterator[str]:
+    """Yield the lines that help shows as examples, without the sign that keeps their form."""
+    lines = (command.epilog or "").replace("\b", "").strip().splitlines()[1:]
+    if lines:
+        yield "```text\n" + "\n".join(line.strip() for line in lines) + "\n```"
 
 
 def _click_usage(command: Any) -> Iterator[str]:

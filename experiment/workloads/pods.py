@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cluster.api import NAMESPACE, Cluster, is_ready
+from lab.cluster.api import NAMESPACE, Cluster, is_ready, is_replaced
 
 APPS = ("mysql", "pdc-higher", "pdc-lower", "pmu-1", "pmu-2", "pmu-3")
 """Values of the label app.kubernetes.io/name; one pod each."""
@@ -34,7 +34,7 @@ class WorkloadPod:
 
 def of(cluster: Cluster) -> list[WorkloadPod]:
     """Return all pods of the workloads, those that are on their way out included."""
-    return [_pod(pod) for pod in cluster.list_pods(NAMESPACE)]
+    return [_pod(pod) for pod in cluster.list_pods(NAMESPACE) if not is_replaced(pod)]
 
 
 def by_app(found: list[WorkloadPod]) -> Mapping[str, WorkloadPod]:

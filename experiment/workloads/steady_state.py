@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError
 
 from experiment.workloads import pods
 from experiment.workloads.pods import WorkloadPod
-from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready
+from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready, is_replaced
 from lab.cluster.endpoints import FRAME_RATE
 from lab.cluster.frames import frame_rates, not_flowing
 from lab.cluster.lab import Lab
@@ -115,7 +115,8 @@ class SteadyState:
         if missing := pods.missing(pods.of(self.lab.cluster)):
             return missing
         for pod in self.lab.cluster.list_pods():
-            if pod.status.phase != "Succeeded" and not is_ready(pod):
+            over = pod.status.phase == "Succeeded" or is_replaced(pod)
+            if not over and not is_ready(pod):
                 return f"{pod.metadata.namespace}/{pod.metadata.name} must be ready"
         return None
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import platformdirs
 
 from lab.console.errors import LabError
+from lab.host import environment
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _LOCK_LIMIT_S = 3600.0
@@ -87,9 +88,9 @@ class Cache:
 
         `verify` takes every used file's digest again, whatever its times say.
         """
-        named = os.environ.get("BLACKSTART_CACHE")
-        chosen = root or (Path(named) if named else platformdirs.user_cache_path("blackstart"))
-        self.root = chosen.absolute()
+        self.root = root or environment.user_directory(
+            "BLACKSTART_CACHE", lambda: platformdirs.user_cache_path("blackstart")
+        )
         self._verify = verify
 
     def path(self, artefact: Artefact) -> Path:
@@ -122,7 +123,8 @@ class Cache:
         ):
             return path
         if status.st_size == record.size and sha256_of(path) == record.sha256:
-            self._write_record(path, record.sha256, made=record.made, inputs=inputs)
+            with contextlib.suppress(PermissionError):  # a cache of another user's
+                self._write_record(path, record.sha256, made=record.made, inputs=inputs)
             return path
         if notify is not None:
             notify(f"{path} is damaged (its digest is not the recorded one); getting it again")
@@ -168,7 +170,10 @@ class Cache:
             recent = time.time() - record.stat().st_mtime < older_than_s
             if folder.parent.name == artefact.version or recent:
                 continue
-            record.unlink()  # First of all: without it the file no longer counts.
+            try:
+                record.unlink()  # First of all: without it the file no longer counts.
+            except PermissionError:
+                continue  # A cache of another user's, who clears it.
             shutil.rmtree(folder.parent, ignore_errors=True)
 
     def adopt(self, artefact: Artefact, *, made: str) -> str:

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
 
 from lab.artefacts.cache import Notify
 from lab.console.errors import LabError
@@ -32,8 +32,28 @@ def absent(url: str, *, limit_s: float) -> str | None:
     except urllib.error.HTTPError as error:
         error.close()
         return f"{_host(url)} answers {error.code} {error.reason}"
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         return f"{_host(url)} does not answer ({_why(error)})"
+
+
+def redirection(url: str, *, limit_s: float) -> str:
+    """Return where the server of `url` points to, which is not asked itself.
+
+    Raises LabError where the server does not answer, or points nowhere.
+    """
+    request = urllib.request.Request(url, headers=_AGENT)  # noqa: S310 - a setting
+    try:
+        _refuse_socks(request)
+        with urllib.request.build_opener(_Unmoved).open(request, timeout=limit_s):
+            why = "it points to nothing else"
+    except urllib.error.HTTPError as error:
+        error.close()
+        if target := error.headers.get("Location"):
+            return str(target)
+        why = f"{error.code} {error.reason}"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = _why(error)
+    raise LabError(f"{url} does not say what it stands for: {why}.")
 
 
 def fetch(
@@ -70,7 +90,7 @@ def fetch(
                 ) from None
             why = f"{error.code} {error.reason}"
             target.write_bytes(b"")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             if isinstance(error, OSError) and error.errno in _OURS:
                 raise
             why = _why(error)
@@ -82,15 +102,32 @@ def fetch(
     )
 
 
+class _Unmoved(urllib.request.HTTPRedirectHandler):
+    """Leaves a redirection to the caller, as the error that it is then."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Return nothing to go on with."""
+
+
 def _open(
     url: str, offset: int, *, limit_s: float, headers: Mapping[str, str] = _NO_HEADERS
 ) -> http.client.HTTPResponse:
     ours = {**_AGENT, "Range": f"bytes={offset}-"} if offset else _AGENT
     request = urllib.request.Request(url, headers=ours)  # noqa: S310 - a setting
+    _refuse_socks(request)
     for name, value in headers.items():
         request.add_unredirected_header(name, value)
     response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=limit_s)  # noqa: S310
     return response
+
+
+def _refuse_socks(request: urllib.request.Request) -> None:
+    """Raise URLError where a proxy is named that urllib would take for one of HTTP."""
+    proxy = urllib.request.getproxies().get(request.type, "")
+    if proxy.startswith("socks") and not urllib.request.proxy_bypass(request.host):
+        raise urllib.error.URLError(
+            f"{request.type}_proxy={proxy} is a SOCKS proxy, and only HTTP proxies are used"
+        )
 
 
 def _receive(response: http.client.HTTPResponse, target: Path, offset: int, notify: Notify) -> bool:
@@ -117,7 +154,10 @@ def _copy(
 
 
 def _host(url: str) -> str:
-    return urllib.request.Request(url).host or url  # noqa: S310 - not opened
+    try:
+        return urllib.request.Request(url).host or url  # noqa: S310 - not opened
+    except ValueError:
+        return url
 
 
 def _why(error: Exception) -> str:

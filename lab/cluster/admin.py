@@ -20,13 +20,13 @@ def kubectl_argv(lab: Lab, arguments: Sequence[str], *, terminal: bool) -> tuple
     return ready_server(lab).root_argv([*KUBECTL, *arguments], option)
 
 
-def ready_server(lab: Lab) -> Node:
-    """Return the first running server whose own API is ready.
+def ready_server(lab: Lab, *, besides: str = "") -> Node:
+    """Return the first running server whose own API is ready, `besides` one of that name.
 
     Raises LabError where none is.
     """
     for server in lab.cluster.servers:
-        if server.name not in lab.running:
+        if server.name not in lab.running or server.name == besides:
             continue
         probe = [*KUBECTL, "--request-timeout=3s", "get", "--raw", "/readyz"]
         if server.run(probe, timeout_s=15, check=False).returncode == 0:

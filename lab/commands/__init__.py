@@ -1,1 +1,1 @@
-"""The `lab` command: one verb a file."""
+"""The `lab` command: its words, and its verbs by what they are for, one a file."""

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lab.config import yaml_file
 from lab.config.files import PLAYBOOKS
+from lab.config.settings import shown
 from lab.console.errors import LabError
 
 PROFILES_FILE = PLAYBOOKS / "vars" / "profiles.yml"
@@ -48,6 +48,12 @@ class Profile:
     """Time within which the leader must renew it, or exit."""
     leader_retry_s: int
     """Interval at which the others try to take it."""
+    k3s_lease_s: int
+    """Lease of k3s' own controllers, which only k3s has."""
+    k3s_renew_s: int
+    """Time within which their server must renew it, or end and start again."""
+    k3s_retry_s: int
+    """Interval at which the others try to take it."""
 
     @property
     def timers(self) -> dict[str, float]:
@@ -67,23 +73,44 @@ class Profile:
         return 1 / self.node_eviction_rate
 
 
+def names(file: Path = PROFILES_FILE) -> list[str]:
+    """Return the names of all profiles; raises LabError where the file is damaged."""
+    return [str(name) for name in _read(file)]
+
+
 def load(name: str, file: Path = PROFILES_FILE) -> Profile:
     """Return the profile called `name`.
 
     Raises LabError where there is none of that name, or where it lacks a knob or
     has one that nothing reads.
     """
-    profiles: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text())["lab_profiles"]
+    profiles = _read(file)
     if name not in profiles:
         raise LabError(
             f"There is no timer profile {name!r} in {file}.",
-            f"Set lab_profile to one of: {', '.join(profiles)}.",
+            f"Set lab_profile to one of: {', '.join(map(str, profiles))}.",
         )
-    wanted = {field.name for field in fields(Profile)} - {"name"}
-    if wrong := wanted ^ profiles[name].keys():
+    knobs = {field.name: field.type for field in fields(Profile) if field.name != "name"}
+    if wrong := knobs.keys() ^ profiles[name].keys():
         raise LabError(
             f"The timer profile {name!r} in {file} lacks, or has beyond what is read: "
-            f"{', '.join(sorted(wrong))}.",
+            f"{', '.join(sorted(map(str, wrong)))}.",
             "Give each profile the knobs that the head of the file lists.",
         )
+    for knob, value in profiles[name].items():
+        least = 0.001 if knob == "node_eviction_rate" else 0
+        if type(value) not in (int, knobs[knob]) or value < least:
+            raise LabError(
+                f"The timer profile {name!r} in {file}: {knob} must be a number from {least} on; "
+                f"it is {shown(value)}.",
+                "Mend it there.",
+            )
     return Profile(name=name, **profiles[name])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found = yaml_file.load(file)
+    profiles = found.get("lab_profiles") if isinstance(found, dict) else None
+    if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
+        raise LabError(f"{file} holds no profiles below lab_profiles.", "Restore it.")
+    return profiles

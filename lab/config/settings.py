@@ -2,13 +2,16 @@
 
 import difflib
 import ipaddress
+import re
+import reprlib
+import urllib.parse
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
-    Field,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -16,8 +19,23 @@ from pydantic import (
 
 from lab.console.errors import LabError
 
+_NAMES = (
+    "a name has 1 to 20 lower-case letters, digits and dashes, begins with a letter and ends with "
+    "no dash"
+)
 PREFIX = "lab_"
 """What the names of the kit's own variables begin with."""
+
+
+def _like(pattern: str, otherwise: str) -> AfterValidator:
+    """Return what refuses every text but those that are like `pattern` as a whole."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(otherwise)
+        return value
+
+    return AfterValidator(check)
 
 
 class Settings(BaseModel):
@@ -25,14 +43,25 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    lab_name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")] = "blackstart"
+    lab_name: Annotated[
+        str, _like(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", f"is no name of a lab: {_NAMES}")
+    ] = "blackstart"
     lab_provider: str = "container"
     lab_distribution: Literal["auto", "k3s", "kubeadm"] = "auto"
     lab_profile: str = "thesis"
     lab_subnet: str = "auto"
-    lab_k3s_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+\+k3s\d+$")] = "v1.34.3+k3s1"
-    lab_kubernetes_version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+$")] = "v1.34.3"
+    lab_k3s_version: Annotated[
+        str,
+        _like(
+            r"v\d+\.\d+\.\d+\+k3s\d+|v\d+\.\d+|stable|latest",
+            "must be a release such as v1.34.3+k3s1, or a channel: stable, latest, v1.34",
+        ),
+    ] = "v1.34.3+k3s1"
+    lab_kubernetes_version: Annotated[
+        str, _like(r"v\d+\.\d+\.\d+", "must be a release such as v1.34.3")
+    ] = "v1.34.3"
     lab_k3s_mirror: str = "https://github.com/k3s-io/k3s/releases/download"
+    lab_k3s_channels: str = "https://update.k3s.io/v1-release/channels"
     lab_mysql_source: Literal["auto", "upstream", "packages"] = "auto"
 
     @field_validator("lab_provider")
@@ -41,6 +70,14 @@ class Settings(BaseModel):
         known = (info.context or {}).get("providers")
         if known is not None and value not in known:
             raise ValueError(f"must be one of: {', '.join(known)}")
+        return value
+
+    @field_validator("lab_k3s_mirror", "lab_k3s_channels")
+    @classmethod
+    def _mirror_address(cls, value: str) -> str:
+        parts = urllib.parse.urlsplit(value)  # a ValueError where it is none
+        if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
+            raise ValueError("must be an address such as https://mirror.example/k3s")
         return value
 
     @field_validator("lab_subnet")
@@ -55,10 +92,15 @@ class Settings(BaseModel):
 
 
 def parse(
-    variables: Mapping[str, Any], *, origin: str, providers: Collection[str] | None = None
+    variables: Mapping[str, Any],
+    *,
+    origin: str,
+    given: Collection[str] = (),
+    providers: Collection[str] | None = None,
 ) -> Settings:
     """Return the settings among `variables`; those of other prefixes are Ansible's own.
 
+    `given` are the keys that don't come from the file `origin`, but from the command.
     `providers` are the values that `lab_provider` may have; None leaves that unchecked.
     Raises LabError that names every wrong key and value of `origin` at once.
     """
@@ -66,9 +108,11 @@ def parse(
     try:
         return Settings.model_validate(chosen, context={"providers": providers})
     except ValidationError as error:
+        problems: list[dict[str, Any]] = [dict(problem) for problem in error.errors()]
+        ours = all(problem["loc"][0] in given for problem in problems)
         raise LabError(
-            f"{origin} has settings that the kit does not take:\n"
-            + "\n".join(f"  {_explain(dict(problem))}" for problem in error.errors()),
+            f"{'The command' if ours else origin} has settings that the kit does not take:\n"
+            + "\n".join(f"  {_explain(problem)}" for problem in problems),
             "inventories/embedded/group_vars/all.yml lists every setting with its values.",
         ) from None
 
@@ -80,8 +124,7 @@ def checked_name(name: str) -> str:
     except ValidationError:
         raise LabError(
             f"{name!r} is no name of a lab.",
-            "A name has 1 to 20 lower-case letters, digits and dashes; it begins with a letter "
-            "and ends with no dash.",
+            f"{_NAMES.capitalize()}.",
         ) from None
 
 
@@ -90,5 +133,19 @@ def _explain(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, Settings.model_fields, n=1)
         return f"{key}: unknown" + (f"; is {near[0]} meant?" if near else "")
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message} (it is {problem['input']!r})"
+    match problem["type"]:
+        case "string_type":
+            message = "must be text, where need be in quotes"
+        case "literal_error":
+            message = f"must be one of: {problem['ctx']['expected']}"
+        case _:
+            message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message} (it is {shown(problem['input'])})"
+
+
+def shown(value: object) -> str:
+    """Return a value as an error shows it: aliases of YAML can make a small file endless."""
+    brief = reprlib.Repr()
+    brief.maxlevel = 2
+    brief.maxstring = brief.maxother = 200
+    return brief.repr(value)

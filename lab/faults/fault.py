@@ -72,12 +72,29 @@ class Journal(Protocol):
         """Note that the fault is gone."""
 
 
+class Unwritten:
+    """A journal that nobody reads."""
+
+    def starting(self, fault: Fault) -> None:
+        """Drop it."""
+
+    def in_force(self, fault: Fault, t_ns: int) -> None:
+        """Drop it."""
+
+    def stopping(self, fault: Fault) -> None:
+        """Drop it."""
+
+    def healed(self, fault: Fault) -> None:
+        """Drop it."""
+
+
 @contextmanager
 def inject(fault: Fault, *, lab_name: str, journal: Journal, limit_s: float) -> Iterator[int]:
     """Keep `fault` in force for the length of a `with` block, and heal it whatever happens.
 
     Yields the moment from which recovery counts (monotonic clock, nanoseconds). Should
-    this process die, the node heals by itself `limit_s` seconds after the preparation.
+    this process die, the node heals by itself: at once where it notices, and at the latest
+    `limit_s` seconds after the preparation.
     Raises LabError on a cluster that is not `lab_name`'s own, where the fault did not
     take effect, and where it could not be healed.
     """

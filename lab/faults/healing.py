@@ -31,6 +31,20 @@ def remains(node: Node) -> tuple[str, ...]:
     return traces.found_on(node, TRACES)
 
 
+def refuse_in_force(nodes: Sequence[Node]) -> None:
+    """Raise LabError where a fault is in force on one of `nodes`, which all answer.
+
+    Whose it is can't be told: a run that measures may be under way.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        found = dict(zip((node.name for node in nodes), pool.map(remains, nodes), strict=True))
+    if struck := [f"{name} ({', '.join(left)})" for name, left in found.items() if left]:
+        raise LabError(
+            f"A fault is in force on {', '.join(struck)}. Nothing was changed.",
+            "Wait for the end of the run that put it there, or undo it with `lab heal`.",
+        )
+
+
 def heal(nodes: Sequence[Node]) -> tuple[Healed, ...]:
     """Heal all `nodes` at once, and return those that had something to heal, in their order.
 

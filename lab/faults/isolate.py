@@ -7,12 +7,13 @@ control machine's SSH still comes through, which the lab needs to heal it.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lab.cluster.endpoints import API_PORT
 from lab.console.errors import LabError
 from lab.faults import chain, reachability, timer, traces
+from lab.faults.timer import Guard
 from lab.faults.traces import Trace
 from lab.nodes.node import Node
 
@@ -20,7 +21,7 @@ CURE = "Run `lab heal`, then `lab status`; try again when all nodes are Ready."
 _TRACES = (chain.TRACE, timer.TRACE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Isolate:
     """Cut one node off from all others."""
 
@@ -31,6 +32,8 @@ class Isolate:
     """The node to cut off."""
     others: Sequence[Node]
     """The lab's other nodes; at least one server among them."""
+    guard: Guard | None = field(default=None, init=False, compare=False)
+    """What heals the node should this process die, once prepared."""
 
     @property
     def target(self) -> str:
@@ -48,7 +51,7 @@ class Isolate:
         return (self.node, *self.others)
 
     def prepare(self, limit_s: float) -> None:
-        """Check that the node is whole, and arm its timer.
+        """Check that the node is whole, and arm what heals it: its timer, and a guard.
 
         Raises LabError where a fault is under way there, or where the probes that
         prove the fault would fail without it.
@@ -62,6 +65,11 @@ class Isolate:
                 CURE,
             )
         self.node.run(["sh", "-c", timer.arm(limit_s)], stdin=traces.removing(_TRACES))
+        try:
+            self.guard = Guard(self.node)
+        except LabError:
+            traces.remove_from(self.node, (timer.TRACE,))
+            raise
 
     def start(self) -> int:
         """Put the rules in force, all at once; the moment is that of the command's return."""
@@ -80,16 +88,21 @@ class Isolate:
             )
 
     def stop(self) -> None:
-        """Remove rules and timer.
+        """Remove rules, timer and guard.
 
-        Raises LabError where the rules were gone before: the node's timer had healed
-        it, so that what was measured meanwhile is no isolation.
+        Raises LabError where the rules were gone before: the node had healed itself, so
+        that what was measured meanwhile is no isolation.
         """
-        found = traces.remove_from(self.node, _TRACES)
+        try:
+            found = traces.remove_from(self.node, _TRACES)
+        finally:
+            if self.guard:
+                self.guard.release()
         if "iptables" not in found:
             raise LabError(
                 f"The isolation of {self.target} had ended before it was healed.",
-                "Give the fault a longer limit: its timer on the node ran out.",
+                "Its timer on the node ran out, the connection that guards it broke, or "
+                "`lab heal` was run. Measure again; on a slow machine, give it a longer limit.",
             )
 
     def _path(self) -> tuple[str, str]:

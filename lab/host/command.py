@@ -1,11 +1,18 @@
 """Running commands on this machine: one function, one result, one error."""
 
+import errno
 import os
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lab.console.errors import LabError, shortened
+from lab.host import environment
+
+COMMAND_LIMIT = 1000
+"""Characters of a command line that an error shows; scripts for a node are longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +22,7 @@ class Result:
     argv: tuple[str, ...]
     """The command, as it was run."""
     returncode: int
-    """Its exit code; 124 where the time ran out."""
+    """Its exit code; 124 where the time ran out, 126 or 127 where it did not start."""
     stdout: str
     """Its standard output, decoded as UTF-8."""
     stderr: str
@@ -27,13 +34,16 @@ class Result:
         return shlex.join(self.argv)
 
 
-class CommandError(Exception):
+class CommandError(LabError):
     """A command ended with another code than 0; `result` has all of it."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        output = (result.stderr.strip() or result.stdout.strip())[-4000:]
-        super().__init__(f"exit code {result.returncode}: {result.pasteable}\n{output}")
+        super().__init__(
+            f"A command ended with exit code {result.returncode}: "
+            f"{shortened(result.pasteable, COMMAND_LIMIT)}",
+            evidence=shortened(result.stderr.strip() or result.stdout.strip()),
+        )
 
 
 def run(
@@ -47,8 +57,9 @@ def run(
 ) -> Result:
     """Run `argv` to its end and return what it printed.
 
-    `env` is added to this process's environment. With `check` a failure, a missing
-    program or a time-out raises CommandError; without, the result tells.
+    `env` is added to the composed environment, not to this process's own. With
+    `check` a failure, a missing program or a time-out raises CommandError; without, the
+    result tells.
     """
     words = tuple(os.fspath(word) for word in argv)
     try:
@@ -56,18 +67,18 @@ def run(
             words,
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=timeout_s,
-            env={**os.environ, **env} if env else None,
+            env=environment.composed(**(env or {})),
             cwd=cwd,
             check=False,
         )
         result = Result(
             argv=words, returncode=done.returncode, stdout=done.stdout, stderr=done.stderr
         )
-    except FileNotFoundError as error:
-        result = Result(argv=words, returncode=127, stdout="", stderr=str(error))
+    except OSError as error:
+        result = not_started(words, error)
     except subprocess.TimeoutExpired as error:
         result = Result(
             argv=words,
@@ -78,6 +89,12 @@ def run(
     if check and result.returncode != 0:
         raise CommandError(result)
     return result
+
+
+def not_started(words: tuple[str, ...], error: OSError) -> Result:
+    """Return what a shell says of a program that is missing (127), or can't be run (126)."""
+    code = 127 if error.errno == errno.ENOENT else 126
+    return Result(argv=words, returncode=code, stdout="", stderr=str(error))
 
 
 def _text(output: bytes | str | None) -> str:

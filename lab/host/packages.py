@@ -1,29 +1,26 @@
 """System packages of this machine: which are missing, and how they get here."""
 
-import os
-import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Terminal
+from lab.host import environment
 from lab.host.command import CommandError, run
-from lab.host.privileges import as_root
+from lab.host.privileges import as_root, authorise
 
 Programs = Mapping[str, str]
 """Program, or the absolute path of a file, to the Debian and Ubuntu package that has it."""
 
 TEST_PROGRAMS = {
+    "iptables": "iptables",
     "mosquitto": "mosquitto",
     "openssl": "openssl",
     "ssh": "openssh-client",
     "tshark": "tshark",
 }
 """What the kit's own tests call."""
-
-ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
-"""Where an ordinary user's PATH does not look."""
 
 
 def missing(programs: Programs) -> list[str]:
@@ -39,13 +36,11 @@ def ensure(programs: Programs, progress: Progress) -> None:
     packages = missing(programs)
     if not packages:
         return
+    check_installer(packages)
     listed = " ".join(packages)
-    if not shutil.which("apt-get"):
-        raise LabError(
-            f"This machine lacks the packages {listed}, and has no apt-get to install them with.",
-            "Install what they hold by this system's own means, then try again.",
-        )
-    apt = [*as_root(), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    authorise([f"install {listed}"])
+    root = as_root(DEBIAN_FRONTEND="noninteractive", **environment.proxies())
+    apt = [*root, "apt-get", "-q"]
     title = f"Install missing system packages: {listed}"
     with progress.step(title, limit_s=600) as step:
         try:
@@ -61,10 +56,20 @@ def ensure(programs: Programs, progress: Progress) -> None:
             ) from None
 
 
+def check_installer(packages: Sequence[str]) -> None:
+    """Raise LabError where this machine has nothing that installs `packages`."""
+    if environment.which("apt-get") is None:
+        raise LabError(
+            f"This machine lacks the packages {' '.join(packages)}, and has no apt-get to install "
+            "them with.",
+            "Install what they hold by this system's own means, then try again.",
+        )
+
+
 def _present(name: str) -> bool:
     if name.startswith("/"):
         return Path(name).exists()
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{ADMIN_PATH}") is not None
+    return environment.which(name) is not None
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import psutil
 from lab.console.progress import Progress
 from lab.host.command import run
 from lab.host.packages import Programs
-from lab.host.privileges import as_root
+from lab.host.privileges import as_root, authorise
 
 GIB = 1 << 30
 
@@ -58,11 +58,23 @@ def shortages(needed: Iterable[Requirements]) -> list[str]:
 
 def raise_sysctls(wanted: Mapping[str, int], progress: Progress) -> None:
     """Raise the kernel parameters that are lower than `wanted`, until the next boot."""
-    for name, least in wanted.items():
-        present = int((Path("/proc/sys") / name.replace(".", "/")).read_text())
-        if present < least:
-            progress.note(f"  Raise {name} from {present} to {least} until the next boot")
-            run([*as_root(), "sysctl", "-q", f"{name}={least}"], check=False)
+    low = too_low(wanted)
+    authorise([f"raise {name} to {wanted[name]}" for name in low])
+    for name, present in low.items():
+        least = wanted[name]
+        progress.note(f"  Raise {name} from {present} to {least} until the next boot")
+        # A minimal system has no program sysctl.
+        run([*as_root(), "sh", "-c", f"echo {least} >{_file(name)}"], check=False)
+
+
+def too_low(wanted: Mapping[str, int]) -> dict[str, int]:
+    """Return the kernel parameters that are lower than `wanted`, with their values now."""
+    present = {name: int(_file(name).read_text()) for name in wanted}
+    return {name: value for name, value in present.items() if value < wanted[name]}
+
+
+def _file(parameter: str) -> Path:
+    return Path("/proc/sys") / parameter.replace(".", "/")
 
 
 def _shortage(what: str, needed: int, available: int, where: str) -> list[str]:

@@ -88,8 +88,7 @@ def gather(
 
 def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job: Job) -> Artefact:
     """Return the artefact of one archive with all of `images`, written where it is absent."""
-    digest = hashlib.sha256("\0".join(image.digest for image in images).encode()).hexdigest()
-    artefact = Artefact(name=f"image-{name}", version=digest[:12], arch=arch, file="image.tar")
+    artefact = _archive(name, images, arch)
 
     def make(target: Path) -> str:
         own: list[Path] = []
@@ -124,6 +123,19 @@ def bundle(name: str, images: Sequence[Sources], *, arch: str, cache: Cache, job
     cache.get_or_make(artefact, make, notify=job.update)
     cache.forget_others(artefact, older_than_s=_KEPT_S)
     return artefact
+
+
+def needs_root(name: str, images: Sequence[Sources], *, arch: str, cache: Cache) -> bool:
+    """Tell whether `bundle` would have to unpack Debian's packages, which only root can."""
+    if cache.find(_archive(name, images, arch)) is not None:
+        return False
+    layers_wanted = [image.recipe.debian for image in images if image.recipe.debian is not None]
+    return any(debian.find(wanted, arch=arch, cache=cache) is None for wanted in layers_wanted)
+
+
+def _archive(name: str, images: Sequence[Sources], arch: str) -> Artefact:
+    digest = hashlib.sha256("\0".join(image.digest for image in images).encode()).hexdigest()
+    return Artefact(name=f"image-{name}", version=digest[:12], arch=arch, file="image.tar")
 
 
 def _own_layer(image: Sources, target: Path) -> None:

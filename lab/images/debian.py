@@ -5,15 +5,15 @@ import hashlib
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.config.files import IMAGES
-from lab.console.errors import LabError
-from lab.host import command
+from lab.console.errors import LabError, shortened
+from lab.host import command, environment
+from lab.host.private_directory import private_directory
 from lab.host.privileges import as_root
 from lab.images import layers
 from lab.images.recipe import Debian
@@ -105,16 +105,15 @@ def _artefact(debian: Debian, arch: str) -> Artefact:
 
 def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str, str]:
     """Run mmdebstrap; return the version of each package in the layer."""
-    program = shutil.which("mmdebstrap")
+    program = environment.which("mmdebstrap")
     if program is None:
         raise LabError(
             "mmdebstrap, which makes the images' Debian layers, is not installed.",
             "Install it: apt-get install mmdebstrap",
         )
-    # Beside other jobs nobody could type a password.
-    root = [*as_root(), "-n"] if as_root() else []
     words = [
-        *root,
+        # Beside other jobs nobody could type a password.
+        *as_root("-n", **environment.proxies()),
         program,
         "--mode=root",
         f"--architectures={arch}",
@@ -153,11 +152,11 @@ def _bootstrap(debian: Debian, arch: str, target: Path, job: Job) -> Mapping[str
 @contextlib.contextmanager
 def _readable_keyring() -> Iterator[Path]:
     """Lay the keyring where apt's own user can read it, which a home often does not let."""
-    with tempfile.TemporaryDirectory(prefix="blackstart-") as folder:
-        keyring = Path(folder) / KEYRING.name
+    with private_directory() as folder:
+        keyring = folder / KEYRING.name
         shutil.copyfile(KEYRING, keyring)
         keyring.chmod(0o644)
-        Path(folder).chmod(0o755)
+        folder.chmod(0o755)
         yield keyring
 
 
@@ -187,8 +186,8 @@ def _sources(suite: str, keyring: Path) -> Sequence[str]:
 
 
 def _explained(debian: Debian, result: command.Result) -> LabError:
-    output = result.stdout
-    evidence = f"{result.pasteable}\n{output[-3000:]}"
+    output = result.stdout or result.stderr
+    evidence = f"{result.pasteable}\n{shortened(output)}"
     what = f"The Debian layer ({debian.suite}: {' '.join(debian.packages[:3])} …)"
     if "No space left on device" in output:
         return LabError(

@@ -37,7 +37,7 @@ def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
     `auto` keeps to what the cache has; with an empty cache it takes the publisher's
     where the registry answers within REGISTRY_LIMIT_S.
     """
-    pulled = Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
+    pulled = _pulled(arch)
     if source == "auto":
         packages = debian.find(_debian(), arch=arch, cache=cache)
         if cache.find(pulled) is not None:
@@ -54,6 +54,17 @@ def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
         )
         return Mysql(name=UPSTREAM, version="8.4", source=source, archive=pulled)
     return _from_packages(arch, cache, job)
+
+
+def needs_root(source: str, *, arch: str, cache: Cache) -> bool:
+    """Tell whether `image` may have to unpack Debian's packages, which only root can."""
+    if source == "upstream" or debian.find(_debian(), arch=arch, cache=cache) is not None:
+        return False
+    return source == "packages" or cache.find(_pulled(arch)) is None
+
+
+def _pulled(arch: str) -> Artefact:
+    return Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
 
 
 def registry_answers(url: str = REGISTRY) -> bool:

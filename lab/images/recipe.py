@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
-import yaml
 
+from lab.config import yaml_file
 from lab.config.files import IMAGES
 from lab.console.errors import LabError
 
@@ -85,8 +85,6 @@ def load(folder: str) -> Recipe:
         return Recipe.model_validate({**fields, "folder": path.parent})
     except FileNotFoundError as error:
         raise LabError(f"{error.filename} is missing.", "Restore it from git.") from None
-    except yaml.YAMLError as error:
-        raise LabError(f"{path} is not YAML.", "Mend it.", evidence=str(error)) from None
     except pydantic.ValidationError as error:
         raise LabError(
             f"{path} does not describe an image.",
@@ -96,7 +94,7 @@ def load(folder: str) -> Recipe:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    fields = yaml.safe_load(path.read_text())
+    fields = yaml_file.load(path)
     if not isinstance(fields, dict):
-        raise yaml.YAMLError(f"{path} has no keys at its top")
+        raise LabError(f"{path} has no keys at its top.", "Restore it from git.")
     return fields

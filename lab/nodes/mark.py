@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from lab.nodes.node import Node
+from lab.nodes.node import Node, Role
 
 PATH = "/etc/blackstart/lab.json"
 
@@ -28,17 +28,22 @@ class LabMark:
     """Image references of what runs in pods."""
     settings: Mapping[str, Any]
     """Every setting of the inventory, as it was asked for."""
+    hosts: Mapping[str, Role] = field(default_factory=dict)
+    """Host name to role, as the inventory has them; empty on a node of an older kit."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return what the file says, or None where it is not whole."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError):
+            return None  # cut off, or of another version of the kit
 
     @classmethod
     def read(cls, node: Node) -> Self | None:
         """Return what `node` says, or None where it has no such file, or none that is whole."""
         answer = node.run(["cat", PATH], timeout_s=10, check=False)
-        if answer.returncode != 0:
-            return None
-        try:
-            return cls(**json.loads(answer.stdout))
-        except (TypeError, ValueError):
-            return None  # cut off, or of another version of the kit
+        return cls.parse(answer.stdout) if answer.returncode == 0 else None
 
     @classmethod
     def read_any(cls, nodes: Sequence[Node]) -> Self | None:

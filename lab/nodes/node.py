@@ -1,11 +1,13 @@
 """A node of the lab, and the one way to run commands on it: SSH with the lab's own key."""
 
 import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lab.console.errors import LabError
 from lab.host.command import Result, run
 
 Role = Literal["server", "worker"]
@@ -34,6 +36,21 @@ class Ssh:
             *("-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"),
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
         )
+
+    def check(self) -> None:
+        """Raise LabError that names the file without which no node can be reached."""
+        for file, begin in ((self.key, b"-----BEGIN"), (self.known_hosts, b"")):
+            try:
+                with file.open("rb") as opened:
+                    content = opened.read(1024)
+                why = "" if content and content.startswith(begin) else "it is damaged"
+            except OSError as error:
+                why = error.strerror or str(error)
+            if why:
+                raise LabError(
+                    f"The lab's nodes can't be reached without {file}: {why}.",
+                    "Run `lab up`, which writes it; move away what stands in its place.",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +90,22 @@ class Node:
         Raises lab.host.command.CommandError on failure with `check`.
         """
         return run(self.root_argv(argv), stdin=stdin, timeout_s=timeout_s, check=check)
+
+    def start(self, argv: Sequence[str]) -> "subprocess.Popen[str]":
+        """Start `argv` on the node as root, with pipes to its standard input and output.
+
+        It goes on until it ends, or this process does. A node that is too busy to answer
+        for a while stays connected; Ctrl-C in the terminal does not reach the connection.
+        """
+        ssh, *words = self.root_argv(argv)
+        return subprocess.Popen(
+            [ssh, "-o", "ServerAliveInterval=0", *words],  # ssh takes the first value of an option
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
 
 
 def _quoted(path: Path) -> str:

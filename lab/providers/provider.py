@@ -11,9 +11,14 @@ from typing import Literal, Protocol
 from lab.artefacts import Artefact
 from lab.artefacts.jobs import Job
 from lab.config.inventory import Inventory
+from lab.console.errors import LabError
 from lab.console.progress import Progress
 from lab.host.requirements import Requirements
 from lab.nodes.node import Node
+
+
+class ForeignLabError(LabError):
+    """A lab of that name is another user's: nothing is done to it unless they are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +53,19 @@ class Provider(Protocol):
     """How files get to the nodes."""
 
     def requirements(self, nodes: int) -> Requirements:
-        """Return what `nodes` more nodes take of this machine. Changes nothing."""
+        """Return what `nodes` more nodes take of this machine. Changes nothing.
+
+        Raises LabError where what makes the nodes can't carry a lab.
+        """
 
     def availability(self) -> str:
-        """Return one line for `lab preflight`: whether what makes the nodes answers here."""
+        """Return one line for `lab preflight`: whether what makes the nodes answers here.
+
+        Raises LabError where it can't carry a lab.
+        """
+
+    def obstacles(self, inventory: Inventory) -> list[LabError]:
+        """Return what is in the way of making the hosts of `inventory`. Changes nothing."""
 
     def prepare_machine(self, progress: Progress) -> None:
         """Install, start and set on this machine what nodes need.
@@ -65,14 +79,16 @@ class Provider(Protocol):
     def list_nodes(self) -> NodeSet:
         """Return what exists of the lab, in whatever state.
 
-        Raises LabError where that can't be told, as what makes the nodes does not answer.
+        Raises LabError where that can't be told, as what makes the nodes does not answer,
+        and ForeignLabError where the lab is another user's.
         """
 
     def create(self, inventory: Inventory, distribution: str, progress: Progress) -> None:
         """Create what is missing of the inventory's hosts, and let the lab's key in on all.
 
         The nodes remember what `distribution` they were made for. Raises LabError where
-        the lab has nodes that the inventory has not.
+        the lab has nodes that the inventory has not, and ForeignLabError where parts of
+        it are another user's.
         """
 
     def start(self) -> None:
@@ -84,8 +100,19 @@ class Provider(Protocol):
     def power_off(self, node: Node) -> None:
         """Cut the power of one node: nothing on it is shut down or written back."""
 
+    def remove(self, name: str) -> list[str]:
+        """Remove the node called `name` with all that is its own, and return what was removed.
+
+        It may be repeated, and be called for a node that is gone.
+        """
+
     def journal(self) -> str:
         """Return the last warnings of each node's boot, as evidence where one fails."""
 
-    def destroy(self) -> list[str]:
-        """Remove every trace of the lab's nodes, and return the names of what was removed."""
+    def destroy(self, owner: str = "") -> list[str]:
+        """Remove every trace of the lab's nodes, and return the names of what was removed.
+
+        It may be repeated. Raises LabError where something is left, ForeignLabError,
+        before anything is removed, where the lab is not this user's, or not `owner`'s
+        where one is named.
+        """

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import cast
 
 from lab.artefacts import Cache
+from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.nodes.state import StateDirectory
 from lab.providers.provider import Provider
@@ -17,6 +18,12 @@ PROVIDERS = {
 def names() -> tuple[str, ...]:
     """Return the values that `lab_provider` may have."""
     return tuple(PROVIDERS)
+
+
+def of(settings: Settings, cache: Cache) -> Provider:
+    """Return the provider of the lab that `settings` describe."""
+    name = settings.lab_name
+    return provider(settings.lab_provider, name, StateDirectory(name), cache)
 
 
 def provider(name: str, lab: str, state: StateDirectory, cache: Cache | None = None) -> Provider:

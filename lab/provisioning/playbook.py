@@ -1,11 +1,10 @@
 """Running a playbook on the lab's nodes through ansible-runner, with progress and a verdict."""
 
 import json
-import os
 import shlex
 import signal
 import sys
-import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from lab.config.files import PLAYBOOKS
-from lab.console.errors import LabError
+from lab.config.inventory import Inventory, without
+from lab.console.errors import LabError, shortened
+from lab.console.interruption import SIGNALS
 from lab.console.progress import Progress, Step
+from lab.host import environment
+from lab.host.private_directory import private_directory
 from lab.nodes.node import Node
 
 _SPEC_CHECK = "Validating arguments"
 """What Ansible calls the tasks that it adds for a role's argument_specs."""
-EVIDENCE_LIMIT = 8000
-"""Characters of evidence that an error shows."""
+_DIES_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 GROUPS = {"server": "servers", "worker": "workers"}
 
 
@@ -31,7 +33,11 @@ class PlayRecap:
     changed: Mapping[str, int]
     """Tasks that changed something, by node."""
     changed_tasks: tuple[str, ...]
-    """Their names, each once."""
+    """Their names, each once; in check mode, of those that would."""
+    untold: int
+    """Changes by tasks whose results are hidden, as they have secrets."""
+    durations: tuple[tuple[str, float], ...]
+    """Each task, after its play and a colon, and the seconds that all nodes took for it."""
 
 
 @dataclass(kw_only=True)
@@ -39,9 +45,12 @@ class _Listener:
     """Reads the events of ansible-runner as they come."""
 
     step: Step
+    check: bool = False
     play: str = ""
     changed: dict[str, int] = field(default_factory=dict)
     changed_tasks: dict[str, None] = field(default_factory=dict)
+    told: int = 0
+    begun: list[tuple[str, float]] = field(default_factory=list)
     failures: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def __call__(self, event: Mapping[str, Any]) -> bool:
@@ -49,9 +58,15 @@ class _Listener:
         match event.get("event"):
             case "playbook_on_play_start":
                 self.play = data.get("play", "")
-            case "playbook_on_task_start" if not data.get("task", "").startswith(_SPEC_CHECK):
-                self.step.update(f"{self.play}: {data.get('task', '')}")
+            case "playbook_on_task_start":
+                title = f"{self.play}: {data.get('task', '')}"
+                self.begun.append((title, time.monotonic()))
+                if not data.get("task", "").startswith(_SPEC_CHECK):
+                    self.step.update(title)
             case "runner_on_ok" if (data.get("res") or {}).get("changed"):
+                self.changed_tasks[data["task"]] = None
+                self.told += 1
+            case "runner_on_skipped" if self.check and _would_run(data.get("res") or {}):
                 self.changed_tasks[data["task"]] = None
             case "runner_on_failed" | "runner_on_unreachable" if not data.get("ignore_errors"):
                 self.failures.append((data["task"], data["host"], data.get("res") or {}))
@@ -59,52 +74,95 @@ class _Listener:
                 self.changed = dict(data.get("changed") or {})
         return False  # nothing of it needs to be kept on disk
 
+    def durations(self) -> tuple[tuple[str, float], ...]:
+        """Return how long each task took, until the next one began, or until now."""
+        ends = [*(at for _, at in self.begun[1:]), time.monotonic()]
+        return (
+            tuple((title, end - at) for (title, at), end in zip(self.begun, ends, strict=True))
+            if self.begun
+            else ()
+        )
+
 
 def play(
     name: str,
     *,
-    inventory: Path,
+    inventory: Inventory,
     nodes: Sequence[Node],
     variables: Mapping[str, Any],
     progress: Progress,
     title: str,
     limit_s: float,
+    check: bool = False,
 ) -> PlayRecap:
     """Run playbooks/`name` on `nodes`; `variables` win over those of the inventory.
 
-    `limit_s` is the time in seconds after which it is ended. Raises LabError with the
-    failed task's own message, and KeyboardInterrupt after Ctrl-C, which ends Ansible
-    first.
+    With `check` it only tells what it would change. `limit_s` is the time in seconds after
+    which it is ended. Raises LabError with the failed task's own message, and
+    KeyboardInterrupt after Ctrl-C, which ends Ansible first.
     """
     import ansible_runner  # noqa: PLC0415 - its import takes 0.3 s that other commands spare
 
     with (
         progress.step(title, limit_s=limit_s) as step,
-        # After Ctrl-C, connections that end may still write there for a moment.
-        tempfile.TemporaryDirectory(prefix="blackstart-", ignore_cleanup_errors=True) as private,
+        private_directory() as private,
         _interruptible() as interrupted,
     ):
-        listener = _Listener(step=step)
-        addresses = Path(private) / "nodes.json"
+        listener = _Listener(step=step, check=check)
+        addresses = private / "nodes.json"
         addresses.write_text(json.dumps(_addresses(nodes)))
-        with _without_ansible_variables():
+        hosts = _hosts(inventory, private)
+        with environment.in_force():  # A run copies this process's environment.
             runner = ansible_runner.interface.init_runner(
-                private_data_dir=private,
+                private_data_dir=str(private),
                 playbook=str(PLAYBOOKS / name),
-                inventory=[str(inventory.resolve() / "hosts.yml"), str(addresses)],
+                inventory=[str(hosts), str(addresses)],
                 extravars=dict(variables),
-                envvars=_environment(private),
+                envvars=_environment(str(private)),
                 settings={"job_timeout": int(limit_s)},
+                cmdline="--check" if check else None,
                 event_handler=listener,
                 cancel_callback=lambda: bool(interrupted),
                 quiet=True,
             )
+        # A command that is killed takes Ansible with it: later it would work against the next.
+        runner.config.command = [*_DIES_WITH_PARENT, *runner.config.command]
         runner.run()
         if interrupted:
             raise KeyboardInterrupt
         if runner.status != "successful":
             raise _failure(name, runner.status, listener, _output(runner), limit_s)
-    return PlayRecap(changed=listener.changed, changed_tasks=tuple(listener.changed_tasks))
+    return PlayRecap(
+        changed=listener.changed,
+        changed_tasks=tuple(listener.changed_tasks),
+        untold=sum(listener.changed.values()) - listener.told,
+        durations=listener.durations(),
+    )
+
+
+def _hosts(inventory: Inventory, private: Path) -> Path:
+    """Return the file of hosts: the inventory's own, or one without those that were removed.
+
+    That one stands beside the same variables of groups and hosts.
+    """
+    directory = inventory.directory.resolve()
+    if not inventory.removed:
+        return directory / "hosts.yml"
+    kept = private / "without"
+    kept.mkdir()
+    for name in ("group_vars", "host_vars"):
+        if (directory / name).exists():
+            (kept / name).symlink_to(directory / name)
+    hosts = kept / "hosts.json"
+    hosts.write_text(json.dumps(without(directory / "hosts.yml", inventory.removed)))
+    return hosts
+
+
+def _would_run(result: Mapping[str, Any]) -> bool:
+    """Tell whether a task was skipped as it can't tell what it would change."""
+    return str(result.get("msg", "")).startswith(
+        ("Command would have run", "Check mode is not supported")
+    )
 
 
 def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:
@@ -121,40 +179,22 @@ def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:
     return {"all": {"children": groups}}
 
 
-@contextmanager
-def _without_ansible_variables() -> Iterator[None]:
-    """Hide the ANSIBLE_* of the user's environment: they are meant for other projects.
-
-    ansible-runner copies this process's environment when a run is set up, and adds to
-    some of these variables.
-    """
-    hidden = {name: os.environ[name] for name in os.environ if name.startswith("ANSIBLE_")}
-    for name in hidden:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
-
-
 def _environment(private: str) -> dict[str, str]:
-    """Return the variables that every run gets, whatever the user's are."""
+    """Return the variables that every run gets besides the composed ones."""
     return {
         "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
         "ANSIBLE_HOME": f"{private}/home",
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL": "1",
         "ANSIBLE_NOCOLOR": "1",
-        # Ansible refuses a locale that this machine lacks, or that is not UTF-8.
-        "LC_ALL": "C.UTF-8",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{private}/cp",
         # The ansible-playbook of this Python, whatever PATH says.
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        "PATH": f"{Path(sys.executable).parent}:{environment.path()}",
     }
 
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying, so that Ansible is ended first.
+    """Collect the signals that end a command, so that Ansible is ended first.
 
     In a thread other than the main one, signals are left as they are.
     """
@@ -164,7 +204,8 @@ def _interruptible() -> Iterator[list[int]]:
             number: signal.signal(
                 number, lambda caught_number, _frame: caught.append(caught_number)
             )
-            for number in (signal.SIGINT, signal.SIGTERM)
+            for number in (signal.SIGINT, *SIGNALS)
+            if signal.getsignal(number) is not signal.SIG_IGN
         }
     except ValueError:
         yield caught
@@ -184,7 +225,8 @@ def _output(runner: Any) -> str:
 
 
 def _failure(name: str, status: str, listener: _Listener, output: str, limit_s: float) -> LabError:
-    again = "Mend what it names and run `lab up` again; it goes on where it stopped."
+    verb = "lab restore" if name == "restore.yml" else "lab up"
+    again = f"Mend what it names and run `{verb}` again; it goes on where it stopped."
     if status == "timeout":
         return LabError(
             f"The playbook {name} did not end within {limit_s:g} s.",
@@ -195,7 +237,7 @@ def _failure(name: str, status: str, listener: _Listener, output: str, limit_s: 
         return LabError(
             f"The playbook {name} ended as {status}.",
             again,
-            evidence="\n".join(output.splitlines()[-20:]),
+            evidence=shortened(output.strip()),
         )
     # The node that failed first has the cause, and the last that it says the evidence.
     first = listener.failures[0][1]
@@ -207,13 +249,5 @@ def _failure(name: str, status: str, listener: _Listener, output: str, limit_s: 
     return LabError(
         f"The task '{task}' of {name} failed on {host}.",
         again,
-        evidence=_shortened("\n".join(part for part in parts if part)),
+        evidence=shortened("\n".join(part for part in parts if part)),
     )
-
-
-def _shortened(text: str) -> str:
-    """Keep the beginning, which has the reason, and the end, which has the newest lines."""
-    if len(text) <= EVIDENCE_LIMIT:
-        return text
-    half = EVIDENCE_LIMIT // 2
-    return f"{text[:half]}\n[...]\n{text[-half:]}"

@@ -1,5 +1,6 @@
-"""The harness itself dies while a fault is in force: the node must heal without it."""
+"""The harness itself dies while a fault is in force: the node must heal without it, and soon."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,8 @@ from lab.faults import healing
 
 HEAL_AFTER_S = 12
 """Seconds from the timer's start, before the fault is in force, to its end."""
+NOTICED_S = 1
+"""Seconds until a node notices that its harness was killed."""
 SLACK_S = 5
 """How much later a loaded machine may heal."""
 
@@ -37,20 +40,33 @@ with inject(fault, lab_name=name, journal=Silent(), limit_s=limit_s):
 
 
 @pytest.mark.failover
-def test_harness_killed(measured: MeasuredLab, steady: SteadyState) -> None:
+@pytest.mark.parametrize(
+    ("sent", "limit_s"),
+    [
+        pytest.param(signal.SIGKILL, NOTICED_S, id="killed"),
+        # What this machine's power loss is to the node: no word of the harness any more.
+        pytest.param(signal.SIGSTOP, HEAL_AFTER_S, id="stopped"),
+    ],
+)
+def test_harness_killed(
+    measured: MeasuredLab, steady: SteadyState, sent: signal.Signals, limit_s: float
+) -> None:
     steady.wait("before the harness is killed")
     worker = next(node for node in measured.lab.nodes if node.role == "worker")
     argv = [sys.executable, "-c", textwrap.dedent(HARNESS), measured.lab.name, str(HEAL_AFTER_S)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as harness:
-        assert harness.stdout is not None
-        assert harness.stdout.readline() == "in force\n"
-        in_force = time.monotonic()
-        harness.kill()
-    left = healing.remains(worker)
-    assert left == ("iptables", "ip6tables", "timer")
-    while left and time.monotonic() < in_force + HEAL_AFTER_S + SLACK_S:
-        time.sleep(0.5)
-        left = healing.remains(worker)
-    elapsed = time.monotonic() - in_force
+        try:
+            assert harness.stdout is not None
+            assert harness.stdout.readline() == "in force\n"
+            assert healing.remains(worker) == ("iptables", "ip6tables", "timer")
+            begin = time.monotonic()
+            harness.send_signal(sent)
+            while left := healing.remains(worker):
+                if time.monotonic() > begin + limit_s + SLACK_S:
+                    break
+                time.sleep(0.5)
+        finally:
+            harness.kill()
+    elapsed = time.monotonic() - begin
     assert left == (), f"{worker.name} was still cut off {elapsed:.0f} s after its harness died"
     steady.wait("after the node healed itself")

@@ -4,37 +4,24 @@ import pytest
 
 from experiment import prediction, verdicts
 from experiment.cases import Case, RunCase
-from experiment.prediction import EARLINESS_S, LATENESS_S
+from experiment.prediction import LATENESS_S
 from experiment.session import MeasuredLab
 from experiment.workloads.steady_state import SteadyState
+from lab.config import reactions
 from lab.config.profiles import Profile
 from lab.faults.isolate import Isolate
-from measurements.windows import Window, Windows
+from measurements.windows import Windows
 
 
 def windows(profile: Profile) -> Windows:
     """Predict the stages of a worker that is cut off.
 
-    The newest heartbeat is up to one renewal old when the fault comes, and the
-    controller looks once a period. The tainting pass may meet a cache that still calls
-    the node Ready; it drops the node then and has spent its token
-    (node_lifecycle_controller.go).
+    Each stage may come as late as its own controller and those before it are.
     """
-    not_ready = Window(
-        earliest_s=max(0.0, profile.node_monitor_grace_s - profile.renew_s - EARLINESS_S),
-        latest_s=profile.node_monitor_grace_s + profile.node_monitor_period_s + LATENESS_S,
-        why=f"grace {profile.node_monitor_grace_s} s, less up to one lease renewal "
-        f"({profile.renew_s:g} s), plus up to one look of the controller "
-        f"({profile.node_monitor_period_s} s)",
-    )
-    evicted = Window(
-        earliest_s=not_ready.earliest_s + profile.toleration_s,
-        latest_s=not_ready.latest_s + profile.toleration_s + profile.eviction_turn_s + LATENESS_S,
-        why=f"NotReady, plus the toleration of {profile.toleration_s} s, plus up to one turn of "
-        f"the eviction limiter ({profile.eviction_turn_s:g} s)",
-    )
+    lost = reactions.not_ready(profile)
+    evicted = prediction.allowed(reactions.evicted(profile, lost), late=2)
     return {
-        "not_ready": not_ready,
+        "not_ready": prediction.allowed(lost),
         "evicted": evicted,
         "scheduled": evicted.later(LATENESS_S, "after the eviction; scheduling has no timer"),
         **prediction.starting(evicted, LATENESS_S),

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lab.cluster.lab import find
 from lab.host.command import CommandError, run
 from lab.nodes.state import StateDirectory
 from tests.kit import ROOT, Kit
+from tests.lab import border
 
 pytestmark = pytest.mark.lab
 
@@ -83,10 +85,66 @@ def test_the_labs_mysql_holds_the_pdcs_configuration(running):
     assert done.returncode == 0, done.stdout
 
 
+def test_words_and_exit_codes_are_those_of_the_nodes_program(running):
+    done = running.lab("ssh", "worker-1", "sh", "-c", "echo 'one  two'; exit 7")
+    assert (done.returncode, done.stdout) == (7, "one  two\n")
+
+
+def test_several_manifests_of_this_machine_reach_the_cluster(running, tmp_path):
+    for name in ("a", "b"):
+        about = f"metadata: {{name: {name}, namespace: default}}"
+        (tmp_path / f"{name}.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\n{about}\n")
+    files = [word for name in ("a", "b") for word in ("-f", str(tmp_path / f"{name}.yaml"))]
+    done = running.lab("kubectl", "apply", *files)
+    assert done.stdout.splitlines() == ["configmap/a created", "configmap/b created"], done.stderr
+    done = running.lab("kubectl", "delete", "-f", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_logs_of_a_name_that_is_not_there_name_the_near_ones(running):
+    done = running.lab("logs", "pdc-highr")
+    assert done.returncode == 1
+    assert "Is pdc-higher" in done.stderr
+    pod = next(p["name"] for p in running.fresh["pods"] if p["name"].startswith("pmu-1"))
+    assert running.lab("logs", pod, "-n", "3").stdout
+
+
+def test_doctor_packs_everything_but_secrets(running, tmp_path):
+    done = running.lab("doctor", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        files = {
+            name.partition("/")[2]: packed.extractfile(name).read().decode()
+            for name in packed.getnames()
+        }
+    assert "Ready" in files["cluster/overview.txt"]
+    assert "pdc-higher" in files["cluster/pods.txt"]
+    assert not [name for name, said in files.items() if said.startswith("no answer")]
+    for node in ("server-1", "worker-1"):
+        assert "systemd" in files[f"nodes/{node}/journal.txt"]
+        assert "grid" in files[f"nodes/{node}/containers.txt"]
+    core = client.CoreV1Api(find(running.name).cluster.api())
+    secret = core.read_namespaced_secret("mysql", "grid", _request_timeout=5)
+    everything = "".join(files.values())
+    for encoded in secret.data.values():
+        assert encoded not in everything
+        assert base64.b64decode(encoded).decode() not in everything
+    assert "PRIVATE KEY-----\nM" not in everything
+
+
 def test_up_on_a_running_lab_changes_nothing(running):
     done = running.up()
     assert done.returncode == 0
     assert "changed=0" in done.stdout
+
+
+def test_check_tells_what_would_change_and_changes_nothing(running):
+    assert running.lab("up", "--check").stdout == "Nothing would change.\n"
+    done = running.lab("up", "--set", "lab_profile=floor", "--check")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("would: ")
+    assert "timers 'thesis'" in running.lab("status").stdout
 
 
 def test_second_up_at_the_same_time_is_refused(running):
@@ -133,6 +191,50 @@ def test_nothing_of_the_lab_reaches_another_network(running):
         outside.remove(force=True, v=True)
 
 
+def test_the_lab_reaches_nothing_of_this_machine(running):
+    lab = find(running.name)
+    server = lab.cluster.servers[0]
+    net = docker.from_env().networks.get(running.name)
+    table = ["nft", "-s", "list", "table", "inet", "blackstart-border"]
+    pods = json.loads(running.lab("kubectl", "-n", "grid", "get", "pods", "-o", "json").stdout)
+    pod, node = next(
+        (pod["metadata"]["name"], lab.node(pod["spec"]["nodeName"]))
+        for pod in pods["items"]
+        if pod["metadata"]["name"].startswith("pmu")
+    )
+
+    def reached_from_pod():
+        words = border.attempts([target for target in wanted if target[0] != "icmp"])
+        done = running.lab("kubectl", "-n", "grid", "exec", pod, "--", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    # The engine gives nodes no IPv6; whoever is root on one can.
+    off = "net.ipv6.conf.eth0.disable_ipv6"
+    server.run(["sysctl", "-qw", f"{off}=0"])
+    time.sleep(3)  # until its address is known to be nobody else's
+    with border.listeners(net.attrs["IPAM"]["Config"][0]["Gateway"]) as wanted:
+        assert server.run(border.attempts(wanted)).stdout == ""
+        assert reached_from_pod() == []
+        # The same attempts succeed where the border alone is missing.
+        rules = {node: node.run(table).stdout for node in (server, node)}
+        try:
+            for closed in rules:
+                closed.run(["nft", "delete", "table", "inet", "blackstart-border"])
+            everything = [f"{kind} {address}" for kind, address, _ in wanted]
+            assert server.run(border.attempts(wanted)).stdout.splitlines() == everything
+            assert reached_from_pod() == [
+                line for line in everything if "%" not in line and "icmp" not in line
+            ]
+        finally:
+            for closed, text in rules.items():
+                closed.run(["nft", "-f", "-"], stdin=text)
+            server.run(["sysctl", "-qw", f"{off}=1"])
+        assert server.run(border.attempts(wanted)).stdout == ""
+    # This machine still reaches the API, and the PDCs at their nodes' ports.
+    assert running.lab("status").returncode == 0
+
+
 def test_thesis_timers(running, thesis_run):
     measured = results(thesis_run)
     collected = running.pytest("-k", "not harness", "--collect-only", "-q")
@@ -143,6 +245,78 @@ def test_thesis_timers(running, thesis_run):
     page = (thesis_run / "index.html").read_text()
     assert "<svg" in page
     assert 'src="http' not in page
+
+
+def test_a_lab_that_was_off_comes_back_by_itself(running):
+    before = clusters(running)
+    done = running.lab("stop")
+    assert done.returncode == 0, done.stderr
+    status = json.loads(running.lab("status", "--json").stdout)
+    assert {node["state"] for node in status["nodes"]} == {"stopped"}
+    done = running.lab("start")
+    assert done.returncode == 0, done.stderr
+    assert "frames flow" in done.stdout
+    assert clusters(running) == before
+    _wait(lambda: running.lab("status").returncode == 0, 120)
+
+
+def clusters(kit: Kit) -> set[str]:
+    """Return the identity of the cluster that each server serves; one, if it is whole."""
+    lab = find(kit.name)
+    cores = [client.CoreV1Api(lab.cluster.api_of(server.name)) for server in lab.cluster.servers]
+    return {core.read_namespace("kube-system", _request_timeout=5).metadata.uid for core in cores}
+
+
+def remove_by_hand(kit: Kit, *nodes: str) -> None:
+    for node in nodes:
+        docker.from_env().containers.get(f"{kit.name}-{node}").remove(force=True)
+
+
+def test_nodes_that_are_removed_come_back_into_the_same_cluster(running):
+    before = clusters(running)
+    remove_by_hand(running, "server-1", "worker-1")
+    done = running.up()
+    assert done.returncode == 0, done.stderr
+    assert clusters(running) == before
+    assert len(before) == 1
+    members = [etcd.member(server) for server in find(running.name).cluster.servers]
+    assert [(member.voting, member.has_leader) for member in members] == [(True, True)] * 3
+    assert "changed=0" in running.up().stdout
+
+
+def test_a_server_whose_disk_was_wiped_founds_no_second_cluster(running):
+    before = clusters(running)
+    node = find(running.name).node("server-1")
+    node.run(["sh", "-c", "rm -rf /var/lib/etcd/data/member /var/lib/rancher/k3s/server/db"])
+    docker.from_env().containers.get(f"{running.name}-server-1").restart(timeout=1)
+    done = running.up()
+    assert done.returncode == 0, done.stderr
+    assert clusters(running) == before
+
+
+def test_a_lost_majority_is_refused_and_restored(running):
+    before = clusters(running)
+    remove_by_hand(running, "server-1", "server-2")
+    done = running.up()
+    assert done.returncode == 1
+    assert "lost the majority of its servers for good" in done.stderr
+    assert "`lab restore` makes the cluster again from server-3's own data" in done.stderr
+    names = {name for name in running.leftovers() if name.startswith(f"{running.name}-server")}
+    assert not names & {f"{running.name}-server-1", f"{running.name}-server-2"}
+    assert running.lab("restore").returncode == 0
+    assert clusters(running) == before
+    refused = running.lab("restore")
+    assert refused.returncode == 1
+    assert "there is nothing to restore" in refused.stderr
+
+
+def test_a_cluster_without_any_server_is_restored_from_its_snapshot(running):
+    before = clusters(running)
+    remove_by_hand(running, "server-1", "server-2", "server-3")
+    assert "makes the cluster again from the snapshot of" in running.up().stderr
+    assert running.lab("restore").returncode == 0
+    assert clusters(running) == before
+    assert "changed=0" in running.up().stdout
 
 
 def test_other_timers_on_the_running_lab(running):
@@ -158,6 +332,14 @@ def test_floor_timers(running):
     assert done.returncode == 0, done.stdout
     measured = results(running.runs("floor")[-1])
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
+
+
+def test_nothing_lets_a_stranger_join(running):
+    core = client.CoreV1Api(find(running.name).cluster.api())
+    secrets = core.list_namespaced_secret("kube-system", _request_timeout=5).items
+    kinds = {secret.type for secret in secrets}
+    assert "bootstrap.kubernetes.io/token" not in kinds
+    assert "kubeadm-certs" not in {secret.metadata.name for secret in secrets}
 
 
 def test_down_leaves_nothing(running):

@@ -44,13 +44,19 @@ class ExistingHosts:
     def __init__(self, lab, state, cache):
         self._lab = lab
         self._state = state
-        self._file = state.directory / "hosts.json"
+        self._file = state.directory / "existing-hosts.json"
 
     def requirements(self, nodes):
         return Requirements()
 
     def availability(self):
         return "hosts: those of the inventory"
+
+    def remove(self, name):
+        return []
+
+    def obstacles(self, inventory):
+        return []
 
     def prepare_machine(self, progress):
         pass
@@ -99,7 +105,7 @@ class ExistingHosts:
     def journal(self):
         return ""
 
-    def destroy(self):
+    def destroy(self, owner=""):
         return []
 
 

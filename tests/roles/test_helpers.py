@@ -55,7 +55,7 @@ def test_k3s_says_its_version_its_interface_and_that_it_is_new(node: Node) -> No
     assert node.ask("k3s/files/look.sh", "10.0.0.11") == {
         "version": "v1.34.3+k3s1",
         "interface": "eth0",
-        "member": False,
+        "told_to_join": False,
         "containerd_import": "template",
     }
 
@@ -103,3 +103,55 @@ def test_a_machine_says_who_logs_in_and_what_it_is(node: Node) -> None:
     node.has("id", "echo pi")
     node.has("uname", "echo aarch64")
     assert node.ask("artefacts/files/look.sh") == {"user": "pi", "machine": "aarch64"}
+
+
+K3S, KUBELET = "var/lib/rancher/k3s", "var/lib/kubelet"
+NOTES = "etc/blackstart"
+KUBEADM_SERVER = ("var/lib/etcd/data/member/", f"{KUBELET}/config.yaml")
+K3S_SERVER = (f"{K3S}/server/db/etcd/member/", f"{K3S}/agent/client-kubelet.crt")
+KUBEADM_WORKER = (f"{KUBELET}/config.yaml", f"{KUBELET}/pki/kubelet-client-current.pem")
+K3S_WORKER = (f"{K3S}/agent/client-kubelet.crt",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "joined", "data"),
+    [
+        ("server", (), False, False),
+        ("server", KUBEADM_SERVER, False, True),
+        ("server", (f"{NOTES}/kubeadm.applied.yaml", *KUBEADM_SERVER), True, True),
+        ("server", (f"{NOTES}/k3s.joined", *K3S_SERVER), True, True),
+        # Wiped: all of it, etcd's part, or the kubelet's.
+        ("server", (f"{NOTES}/k3s.joined",), True, False),
+        ("server", (f"{NOTES}/kubeadm.applied.yaml", *KUBEADM_SERVER[1:]), True, False),
+        ("server", (f"{NOTES}/kubeadm.applied.yaml", *KUBEADM_SERVER[:1]), True, False),
+        # What other releases have left.
+        ("server", (f"{K3S}/joined", *K3S_SERVER), True, True),
+        ("worker", (), False, False),
+        ("worker", (f"{NOTES}/kubeadm.applied.yaml", *KUBEADM_WORKER), True, True),
+        ("worker", (f"{NOTES}/kubeadm.applied.yaml", *KUBEADM_WORKER[:1]), True, False),
+        ("worker", (f"{NOTES}/k3s.joined", *K3S_WORKER), True, True),
+        ("worker", (f"{NOTES}/k3s.joined",), True, False),
+    ],
+)
+def test_a_node_says_what_it_has_of_a_cluster(
+    node: Node, tmp_path: Path, kind: str, files: tuple[str, ...], joined: bool, data: bool
+) -> None:
+    node.has("curl", "exit 7")
+    for name in files:
+        file = tmp_path / "root" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.mkdir() if name.endswith("/") else file.touch()
+    assert node.ask("membership/files/look.sh", kind, str(tmp_path / "root")) == {
+        "joined": joined,
+        "data": data,
+        "quorum": False,
+        "seed": False,
+    }
+
+
+# curl's codes: answered; refused by HTTP, as etcd does without a quorum; timed out.
+@pytest.mark.parametrize("code", [0, 22, 28])
+def test_a_server_says_whether_etcd_has_a_quorum(node: Node, tmp_path: Path, code: int) -> None:
+    node.has("curl", f"exit {code}")
+    answer = node.ask("membership/files/look.sh", "server", str(tmp_path))
+    assert answer["quorum"] is (code == 0)

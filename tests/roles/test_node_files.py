@@ -1,11 +1,12 @@
 """The module that writes a role's files on a node."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+
+from tests.modules import loaded
 
 MODULE = Path(__file__).parents[2] / "playbooks" / "library" / "node_files.py"
 
@@ -13,9 +14,7 @@ MODULE = Path(__file__).parents[2] / "playbooks" / "library" / "node_files.py"
 @pytest.fixture
 def node_files(capsys):
     """Run the module with entries; return its result, and whether it failed."""
-    spec = importlib.util.spec_from_file_location("node_files", MODULE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = loaded(MODULE)
 
     def run(*entries, check=False):
         with (

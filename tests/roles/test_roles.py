@@ -92,6 +92,12 @@ def test_other_variables_of_a_role_begin_with_its_name(role):
     private = re.compile(rf"_{role.name}_[a-z0-9_]+")
     names = set(read(role / "vars" / "main.yml")) if (role / "vars").exists() else set()
     for task in tasks_of_role(role):
+        if "ansible.builtin.include_role" in task:  # They are the other role's arguments.
+            assert all(
+                name.startswith(task["ansible.builtin.include_role"]["name"])
+                for name in task.get("vars", {})
+            )
+            continue
         names |= task.get("vars", {}).keys()
     # Connection variables of Ansible's own.
     wrong = {n for n in names if not private.fullmatch(n) and not n.startswith("ansible_")}

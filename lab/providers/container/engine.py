@@ -1,23 +1,30 @@
 """The local Docker engine: found, or started where none runs."""
 
 import os
+import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import docker
 import requests
 from docker.errors import APIError, DockerException
+from docker.utils.config import find_config_file
 
 from lab.console.errors import LabError
 from lab.console.progress import Progress, wait
+from lab.host import environment, packages
 from lab.host.command import CommandError, run
-from lab.host.privileges import as_root
+from lab.host.privileges import as_root, authorise
+from lab.providers.container import engine_choice
 
 LOG = Path("/var/log/blackstart-dockerd.log")
 """Where an engine writes that this kit started without systemd."""
 START_LIMIT_S = 60
+SOCKET = Path("/var/run/docker.sock")
+"""Where this machine's own engine listens."""
 DATA_DIRECTORY = Path("/var/lib/docker")
 """Where an engine keeps images and volumes unless it is told otherwise."""
 CURES = {
@@ -25,35 +32,55 @@ CURES = {
     "lab's network (docker network inspect NETWORK names it), then run the command again.",
     "no chain/target/match by that name": "A firewall has dropped the engine's rules: restart the "
     "engine (systemctl restart docker), then run `lab up`.",
+    "overlaps": "Set lab_subnet to another private /24, or to auto.",
+    "not found": "Something of the lab was removed by hand: run `lab down`, then `lab up`.",
+    "timed out": "The engine is busy; run the command again.",
     "no space left on device": "Free space on the disk that holds Docker's data, then run the "
     "command again.",
 }
 """Words of an engine's refusal, in lower case: what to do about it."""
 
 
+class EngineAbsentError(LabError):
+    """No engine answers where this machine's own one would, and `ensure` may start it."""
+
+
+class EngineClosedError(LabError):
+    """This machine's own engine runs, and this user may not use it; `ensure` may change that."""
+
+
 def connect() -> docker.DockerClient:
     """Return a client of the local engine.
 
-    Raises LabError where none answers; only `ensure` starts one.
+    Raises LabError where none answers, or another machine's is meant; only `ensure`
+    starts one.
     """
-    _refuse_remote()
-    try:
-        return docker.from_env(timeout=120)
-    except DockerException as error:
-        raise _absent(error) from None
+    return _client(timeout_s=120)
 
 
-def ensure(progress: Progress) -> docker.DockerClient:
-    """Return a client of the local engine, after starting it where none runs.
+def ensure(progress: Progress) -> None:
+    """Start the local engine where none runs, and let this user use it.
 
-    Raises LabError where DOCKER_HOST names another engine, of which none is started.
+    Raises LabError where the user names another engine, of which none is started, or
+    where the one that answers can't carry a lab.
     """
-    _refuse_remote()
     try:
-        return docker.from_env(timeout=120)
-    except DockerException as error:
-        if "Permission denied" in str(error) or os.environ.get("DOCKER_HOST"):
-            raise _absent(error) from None
+        information()
+        return
+    except EngineAbsentError:
+        _begin(progress)
+    except EngineClosedError:
+        pass
+    try:
+        information()
+    except EngineClosedError:
+        _admit(progress)
+        information()
+
+
+def _begin(progress: Progress) -> None:
+    """Start the engine, and wait until it answers this user, or refuses it."""
+    authorise(["start the Docker engine"])
     with progress.step("Start the Docker engine", limit_s=START_LIMIT_S) as step:
         _start()
         wait(
@@ -64,15 +91,30 @@ def ensure(progress: Progress) -> docker.DockerClient:
             evidence=_log,
             cure="Mend what the log names, or start Docker yourself.",
         )
-    return docker.from_env(timeout=120)
 
 
-def data_directory() -> Path:
-    """Return where the engine keeps images and volumes; the usual place where none answers."""
-    try:
-        return Path(connect().info()["DockerRootDir"])
-    except LabError:
-        return DATA_DIRECTORY
+def _admit(progress: Progress) -> None:
+    """Let this user use the engine, who may become root anyway.
+
+    A group's new member has to log in again; an entry in the socket's access list counts at
+    once, and until the engine restarts.
+    """
+    packages.ensure({"setfacl": "acl"}, progress)
+    authorise(["use the Docker engine"])
+    progress.note(f"  Let this user use the Docker engine until it restarts (setfacl {SOCKET})")
+    run([*as_root(), "setfacl", "--modify", f"u:{os.getuid()}:rw", SOCKET])
+
+
+def information() -> Mapping[str, Any]:
+    """Return what the local engine says of itself (`docker info`).
+
+    Raises LabError where it can't carry a lab, or none answers.
+    """
+    with closing(connect()) as client, refusals("tell what it is"):
+        info: Mapping[str, Any] = client.info()
+        version = client.version()
+    engine_choice.refuse_unfit(info, version, engine_choice.chosen().origin)
+    return info
 
 
 @contextmanager
@@ -109,7 +151,7 @@ def _start() -> None:
     command = f"exec setsid dockerd >>{LOG} 2>&1 </dev/null"
     subprocess.Popen(
         [*as_root(), "sh", "-c", command],
-        env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        env={"PATH": environment.SYSTEM_PATH},
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -119,8 +161,11 @@ def _start() -> None:
 
 def _answers() -> str | None:
     try:
-        docker.from_env(timeout=5).ping()
-    except DockerException:
+        with closing(_client(timeout_s=5)) as client:
+            client.ping()
+    except EngineClosedError:
+        return None
+    except (LabError, DockerException):
         return "it does not answer yet"  # Its log says why, should the time run out.
     return None
 
@@ -132,30 +177,47 @@ def _log() -> str:
         return ""
 
 
-def _refuse_remote() -> None:
-    host = os.environ.get("DOCKER_HOST", "")
-    if host and not host.startswith("unix://"):
+def _client(*, timeout_s: int) -> docker.DockerClient:
+    """Return a client of the engine that is meant; DOCKER_TLS_VERIFY is for remote ones."""
+    choice = engine_choice.chosen()
+    try:
+        _knock(choice.url)
+        return docker.DockerClient(base_url=choice.url, timeout=timeout_s)
+    except (DockerException, OSError) as error:
+        raise _absent(error, choice.origin) from None
+    except (AttributeError, TypeError, ValueError) as error:
         raise LabError(
-            f"DOCKER_HOST={host} names another engine than this machine's own: nodes on it could "
-            "neither be reached nor see the artefact cache.",
-            "Run the command without it: env -u DOCKER_HOST lab ...",
-        )
+            f"Docker's client can't read its settings in {find_config_file()!s}.",
+            "Mend that file, or move it away.",
+            evidence=str(error),
+        ) from None
 
 
-def _absent(error: Exception) -> LabError:
-    if named := os.environ.get("DOCKER_HOST"):
-        return LabError(
-            f"No Docker engine answers at DOCKER_HOST={named}.",
-            "Start that engine, or unset DOCKER_HOST.",
-            evidence=str(error).splitlines()[0],
+def _knock(url: str | None) -> None:
+    """Raise OSError where nobody listens; docker-py leaves its socket open then."""
+    path = url.removeprefix("unix://") if url else str(SOCKET)
+    with socket.socket(socket.AF_UNIX) as knock:
+        knock.connect(path)
+
+
+def _absent(error: Exception, origin: str) -> LabError:
+    evidence = str(error)
+    if "Permission denied" in evidence:
+        kind = LabError if origin else EngineClosedError
+        opens = "" if origin else "`lab up` lets a user of sudo use it. "
+        return kind(
+            f"The Docker engine runs{f' ({origin})' if origin else ''}, but this user may not "
+            "use it.",
+            f"{opens}Or add the user to the group docker, and log in again.",
         )
-    if "Permission denied" in str(error):
+    if origin:
         return LabError(
-            "The Docker engine runs, but this user may not use it.",
-            "Run `sudo make lab-up`, or add the user to the group docker and log in again.",
+            f"No Docker engine answers at {origin}.",
+            "Start that engine, or run the command without what names it.",
+            evidence=evidence,
         )
-    return LabError(
+    return EngineAbsentError(
         "No Docker engine answers on this machine.",
         "`lab up` starts one; or start it yourself.",
-        evidence=str(error).splitlines()[0],
+        evidence=evidence,
     )

@@ -4,10 +4,13 @@ Engines without CAP_SYS_RESOURCE refuse --privileged: what a node lacks then (wr
 cgroups, /dev/kmsg) its image makes at boot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import docker
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import EndpointConfig, Mount
 
@@ -18,6 +21,7 @@ from lab.providers.container import labels, volumes
 
 CACHE_IN_NODE = "/var/cache/blackstart"
 """Where a node sees the control machine's artefact cache, read-only."""
+REMOVAL_LIMIT_S = 60
 CAP_SYS_RESOURCE = 24
 
 
@@ -31,8 +35,12 @@ def create(
     image: str,
     cache: Path,
     addresses: Mapping[str, str],
+    gateway: str,
 ) -> None:
-    """Create the container of `host`; `addresses` are those of all hosts of the lab."""
+    """Create the container of `host`; `addresses` are those of all hosts of the lab.
+
+    `gateway` is this machine's on the lab's network.
+    """
     mounts = [
         *volumes.mounts(client, lab, host),
         Mount(CACHE_IN_NODE, str(cache), type="bind", read_only=True),
@@ -40,31 +48,54 @@ def create(
     if Path("/lib/modules").exists():
         mounts.append(Mount("/lib/modules", "/lib/modules", type="bind", read_only=True))
     endpoint = EndpointConfig(client.api.api_version, ipv4_address=addresses[host])
-    client.containers.create(
+    create_with_all_capabilities(
+        client,
         image,
         "/sbin/init",
         name=name(lab, host),
         hostname=host,
         labels={
-            labels.LAB: lab,
+            **labels.of_new(lab),
             labels.ROLE: role,
             labels.HOST: host,
             labels.DISTRIBUTION: distribution,
         },
-        cap_add=["ALL"],
-        cap_drop=[] if _may_raise_limits() else ["SYS_RESOURCE"],
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         # Privileged pods, such as kube-proxy, ask for all devices.
         device_cgroup_rules=["a *:* rwm"],
         cgroupns="private",
         environment={"container": "docker"},
+        # A node has no way out, and the proxies of ~/.docker/config.json none to it.
+        use_config_proxy=False,
         tmpfs={"/run": "", "/tmp": ""},  # noqa: S108 - a mount of the container's own
         mounts=mounts,
         extra_hosts=dict(addresses),
+        # The engine would hand questions for other names to this machine's resolver;
+        # the node's rules refuse them on their way to the gateway.
+        dns=[gateway],
         network=lab,
         networking_config={lab: endpoint},
         stop_signal="SIGRTMIN+3",
     )
+
+
+def create_with_all_capabilities(
+    client: docker.DockerClient, image: str, command: str | list[str], **options: Any
+) -> Container:
+    """Create a container that has every capability which this machine has to grant.
+
+    Engines before 23.0 call all those of the kernel, and fail with one that they lack; later
+    ones know what they lack, and refuse to hear of it.
+    """
+    if not _may_raise_limits():
+        try:
+            return client.containers.create(
+                image, command, cap_add=["ALL"], cap_drop=["SYS_RESOURCE"], **options
+            )
+        except APIError as error:
+            if "invalid CapDrop" not in str(error.explanation):
+                raise
+    return client.containers.create(image, command, cap_add=["ALL"], **options)
 
 
 def name(lab: str, host: str) -> str:
@@ -86,8 +117,28 @@ def node(container: Container, lab: str, state: StateDirectory) -> Node:
     )
 
 
-def refuse_other_cache(container: Container, cache: Path) -> None:
-    """Raise LabError where the node would look for artefacts elsewhere than in `cache`."""
+def remove(container: Container) -> str:
+    """Remove a container in whatever state, and return its name.
+
+    Where another command is at it, wait for its end.
+    """
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        pass
+    except APIError as error:
+        if "already in progress" not in str(error.explanation):
+            raise
+        with suppress(NotFound):
+            container.wait(condition="removed", timeout=REMOVAL_LIMIT_S)
+    return str(container.name)
+
+
+def check_kept(container: Container, cache: Path, image: str, warn: Callable[[str], None]) -> None:
+    """Raise LabError where the node would look for artefacts elsewhere than in `cache`.
+
+    `warn` where it was made from another image than `image`: it lacks what is new there.
+    """
     for mount in container.attrs["Mounts"]:
         if mount["Destination"] == CACHE_IN_NODE and mount["Source"] != str(cache):
             raise LabError(
@@ -95,6 +146,8 @@ def refuse_other_cache(container: Container, cache: Path) -> None:
                 f"now it is {cache}.",
                 f"Set BLACKSTART_CACHE={mount['Source']}, or run `lab down` first.",
             )
+    if (made := container.attrs["Config"]["Image"]) != image:
+        warn(f"  Warning: {container.name} is of another image ({made}): `lab down` and `lab up`")
 
 
 def _may_raise_limits() -> bool:

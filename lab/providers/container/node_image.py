@@ -19,6 +19,11 @@ def archive(cache: Cache, job: Job) -> Artefact:
     )
 
 
+def needs_root(cache: Cache) -> bool:
+    """Tell whether `archive` would have to unpack Debian's packages, which only root can."""
+    return build.needs_root("node", [_sources(cache)], arch=machine_architecture(), cache=cache)
+
+
 def ensure(client: docker.DockerClient, cache: Cache, progress: Progress) -> str:
     """Return the node image's name, after loading it into the engine where it lacks it."""
     name = _sources(cache).names[0]

@@ -1,8 +1,12 @@
 """Volumes of a lab, named and labelled as its own: they outlive a container removed by hand."""
 
+from collections.abc import Iterator
+
 import docker
+from docker.errors import APIError, NotFound
 from docker.types import Mount
 
+from lab.console.errors import LabError
 from lab.providers.container import labels
 
 STATE_IN_NODE = {
@@ -14,26 +18,54 @@ STATE_IN_NODE = {
 """Directories on volumes: an overlay file system cannot lie on another one."""
 SHARED_IN_NODE = "/var/lib/blackstart/shared"
 """Where all nodes of a lab see one and the same directory."""
+CONFLICT = 409
+"""The engine's code for a volume that a container has."""
+
+
+def names(lab: str, host: str) -> dict[str, str]:
+    """Return the volumes that a node has: path in the node to name."""
+    own = {path: f"{lab}-{host}-{name}" for name, path in STATE_IN_NODE.items()}
+    return {SHARED_IN_NODE: f"{lab}-shared", **own}
 
 
 def mounts(client: docker.DockerClient, lab: str, host: str) -> list[Mount]:
     """Make the volumes of a new node, empty, and the shared one where it is missing."""
-    remove(client, lab, host)
-    found = [Mount(SHARED_IN_NODE, f"{lab}-shared", type="volume")]
-    # Asking for a volume that is there returns it as it is.
-    client.volumes.create(f"{lab}-shared", labels={labels.LAB: lab})
-    for name, path in STATE_IN_NODE.items():
-        volume = f"{lab}-{host}-{name}"
-        client.volumes.create(volume, labels={labels.LAB: lab, labels.HOST: host})
+    list(remove(client, lab, host))
+    found = []
+    for path, volume in names(lab, host).items():
+        of_host = {} if path == SHARED_IN_NODE else {labels.HOST: host}
+        # Asking for a volume that is there returns it as it is.
+        client.volumes.create(volume, labels={**labels.of_new(lab), **of_host})
         found.append(Mount(path, volume, type="volume"))
     return found
 
 
-def remove(client: docker.DockerClient, lab: str, host: str = "") -> list[str]:
-    """Remove the volumes of `host`, or all of the lab, and return their names."""
-    removed = []
+def remove(client: docker.DockerClient, lab: str, host: str = "") -> Iterator[str]:
+    """Remove the volumes of `host`, or all of the lab, and yield their names.
+
+    Raises LabError at the end, where containers that are not the lab's have some of them.
+    """
+    kept: dict[str, list[str]] = {}
     for volume in client.volumes.list(filters=labels.of_lab(lab)):
-        if not host or (volume.attrs["Labels"] or {}).get(labels.HOST) == host:
+        if host and (volume.attrs["Labels"] or {}).get(labels.HOST) != host:
+            continue
+        try:
             volume.remove(force=True)
-            removed.append(str(volume.name))
-    return removed
+        except NotFound:
+            continue
+        except APIError as error:
+            if error.status_code != CONFLICT:
+                raise
+            users = client.containers.list(
+                all=True, filters={"volume": volume.name}, ignore_removed=True
+            )
+            kept[str(volume.name)] = sorted(str(user.name) for user in users)
+            continue
+        yield str(volume.name)
+    if kept:
+        users_of_any = sorted({user for users in kept.values() for user in users})
+        raise LabError(
+            f"Volumes of the lab can't be removed: {', '.join(kept)}. Containers that are not "
+            f"the lab's use them: {', '.join(users_of_any)}.",
+            "Remove these containers (docker rm -f), then run the command again.",
+        )

@@ -19,6 +19,8 @@ class Mirror:
     """What the server has, and how it behaves."""
 
     url: str = ""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Path to where it says that this is."""
     files: dict[str, bytes] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Path, and the Range that was asked for."""
@@ -39,6 +41,11 @@ def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
                 return
             asked = self.headers.get("Range", "")
             mirror.requests.append((self.path, asked))
+            if target := mirror.moved.get(self.path):
+                self.send_response(302)
+                self.send_header("Location", target)
+                self.end_headers()
+                return
             content = mirror.files.get(unquote(self.path))
             if content is None:
                 self.send_error(404)

@@ -144,22 +144,30 @@ def test_a_damaged_download_is_fetched_again(
     assert any("damaged" in text for text in said)
 
 
-def test_names_of_the_images_that_k3s_asks_for(cache: Cache) -> None:
-    wanted = release("http://127.0.0.1:9", version="v1.33.3+k3s1")
-    assert (
-        "rancher/mirrored-coredns-coredns:1.12.1"
-        in k3s.fallback_names(wanted, cache=cache)["coredns"]
-    )
+TAG = "https://github.example/k3s-io/k3s/releases/tag/v1.34.3%2Bk3s1"
 
-    unknown = release("http://127.0.0.1:9", version="v1.99.0+k3s1")
-    with pytest.raises(LabError, match="not known here"):
-        k3s.fallback_names(unknown, cache=cache)
 
-    listed = lay_in(cache, unknown.program, b"").with_name("k3s-images.txt")
-    listed.write_text(
-        "docker.io/rancher/mirrored-coredns-coredns:9.9\ndocker.io/rancher/mirrored-pause:3.7\n"
-    )
-    assert k3s.fallback_names(unknown, cache=cache) == {
-        "coredns": ["rancher/mirrored-coredns-coredns:9.9"],
-        "pause": ["rancher/mirrored-pause:3.7"],
-    }
+@pytest.mark.parametrize("channel", ["stable", "v1.34"])
+def test_a_channel_stands_for_the_release_that_it_leads_to(k3s_mirror, channel) -> None:
+    k3s_mirror.moved[f"/{channel}"] = TAG
+    assert k3s.newest(channel, channels=f"{k3s_mirror.url}/") == "v1.34.3+k3s1"
+    assert len(k3s_mirror.requests) == 1, "the release's own page is not asked for"
+
+
+def test_a_channel_that_leads_nowhere_is_said_with_a_cure(k3s_mirror) -> None:
+    with pytest.raises(LabError, match=r"channel 'stable' can't be asked\..* 404") as caught:
+        k3s.newest("stable", channels=k3s_mirror.url)
+    assert "Set lab_k3s_version to a release" in caught.value.cure
+    k3s_mirror.moved["/latest"] = "https://example.org/login"
+    with pytest.raises(LabError, match=r"leads to https://example\.org/login, no release"):
+        k3s.newest("latest", channels=k3s_mirror.url)
+    k3s_mirror.files["/v1.34"] = b"hello"
+    with pytest.raises(LabError, match="points to nothing else"):
+        k3s.newest("v1.34", channels=k3s_mirror.url)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_channel"), [("v1.34.3+k3s1", False), ("stable", True), ("v1.34", True)]
+)
+def test_channels_and_releases_are_told_apart(version, is_channel) -> None:
+    assert k3s.is_channel(version) is is_channel

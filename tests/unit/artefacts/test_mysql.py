@@ -27,7 +27,7 @@ def mmdebstrap(monkeypatch: pytest.MonkeyPatch):
             on_line("package: libaio1t64_0.3.113-10_amd64.deb")
 
         monkeypatch.setattr(Job, "run", run)
-        monkeypatch.setattr(debian.shutil, "which", lambda _name: "/usr/bin/mmdebstrap")
+        monkeypatch.setattr(debian.environment, "which", lambda _: "/usr/bin/mmdebstrap")
         monkeypatch.setattr(debian.layers, "filtered", lambda _raw, target, drop: keep(target))
         return calls
 

@@ -11,7 +11,7 @@ from lab.bundle import preparation, prepare
 from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Silent
-from lab.host import packages
+from lab.host import packages, privileges
 from lab.images import debian, mysql
 from lab.providers.container import node_image
 
@@ -31,7 +31,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return "test"
 
         artefact = program.artefact(arch)
-        cache.get_or_make(artefact, make, notify=job.update)
+        cache.get_or_make(artefact, make, notify=job.update, inputs=program.inputs)
         return artefact
 
     def bootstrap(described, arch, raw, job) -> dict[str, str]:
@@ -45,6 +45,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(mysql, "registry_answers", lambda: False)
     monkeypatch.setattr(download, "TRIES", 1)
     monkeypatch.setattr(packages, "ensure", lambda programs, progress: None)
+    monkeypatch.setattr(privileges, "authorise", lambda purposes: None)
     return made
 
 
@@ -52,6 +53,24 @@ def tags(cache: Cache, relative: str) -> set[str]:
     with tarfile.open(cache.root / relative) as tar:
         manifest = json.load(tar.extractfile("manifest.json"))
     return {tag for image in manifest for tag in image["RepoTags"]}
+
+
+def test_root_and_its_programs_are_asked_for_only_while_something_is_missing(
+    cache: Cache, quick: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(privileges, "authorise", asked.extend)
+    monkeypatch.setattr(packages, "ensure", lambda programs, _: asked.extend(programs))
+    assert preparation.requirements(cache).programs == {"mmdebstrap": "mmdebstrap"}
+
+    prepare("kubeadm", Settings(), cache, Silent())
+
+    assert asked[:2] == ["mmdebstrap", "make the images' Debian layers"]
+    assert "gcc" in asked
+    asked.clear()
+    assert preparation.requirements(cache).programs == {}
+    prepare("kubeadm", Settings(), cache, Silent())
+    assert asked == []
 
 
 def test_a_kubeadm_bundle_is_complete(cache: Cache, quick: list[str]) -> None:
@@ -112,6 +131,9 @@ def test_k3s_without_its_images_gets_ours(cache: Cache, quick: list[str]) -> Non
     path = cache.path(release.program)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"k3s")
+    path.with_name("k3s-images.txt").write_text(
+        "docker.io/rancher/mirrored-coredns-coredns:1.13.1\ndocker.io/rancher/mirrored-pause:3.6\n"
+    )
 
     bundle = prepare("k3s", settings, cache, Silent())
 
@@ -128,11 +150,14 @@ def test_k3s_that_cannot_be_had_is_said(cache: Cache, quick: list[str]) -> None:
 def test_a_failure_keeps_what_is_finished(
     cache: Cache, quick: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kubernetes = programs.kubernetes("v1.34.3").artefact(ARCH)
+    program = programs.kubernetes("v1.34.3")
+
+    def kubernetes() -> Path | None:
+        return cache.find(program.artefact(ARCH), inputs=program.inputs)
 
     def fails(*_args: object, **_kwargs: object) -> None:
         deadline = time.monotonic() + 10
-        while cache.find(kubernetes) is None and time.monotonic() < deadline:
+        while kubernetes() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         raise LabError("no MySQL today")
 
@@ -141,4 +166,4 @@ def test_a_failure_keeps_what_is_finished(
     with pytest.raises(LabError, match="no MySQL today"):
         prepare("kubeadm", Settings(), cache, Silent())
 
-    assert cache.find(kubernetes) is not None
+    assert kubernetes() is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 import fake_lab
 import pytest
 
-from experiment import scheduling
+from experiment import plugin, scheduling
 
 pytest_plugins = ["pytester"]
 
@@ -47,6 +47,36 @@ def test_measurements_side_by_side_on_one_lab_are_refused(pytester: pytest.Pytes
     done = pytester.runpytest_subprocess("-m", "failover", "-n", "2")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines("*--dist loadgroup*")
+
+
+@pytest.mark.parametrize(
+    "words", ["-n 4", "-k foo", "-x", "--maxfail=1", "--co", "--lf", "-p no:junitxml", "tests/unit"]
+)
+def test_options_of_the_environment_that_disturb_are_named(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", words)
+    pytester.makepyfile(EMPTY)
+    done = pytester.runpytest("-m", "failover", "--lab", "nosuchlab")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(f"*PYTEST_ADDOPTS has {words},*env -u PYTEST_ADDOPTS*")
+
+
+@pytest.mark.parametrize(
+    "words", ["", "-qq --tb short", "-rA --color=yes -m slow", "-p no:cacheprovider"]
+)
+def test_options_of_the_environment_that_change_the_look_alone_are_left(words: str) -> None:
+    assert plugin._disturbing(words) == []
+
+
+@pytest.mark.parametrize("name", ["PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONOPTIMIZE"])
+def test_variables_of_pytest_and_python_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "1")
+    done = pytest_run("-m", "failover", "--collect-only", "-q", "--lab", "one")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_worker_isolated[one]" in done.stdout
 
 
 def test_the_environment_names_the_lab(

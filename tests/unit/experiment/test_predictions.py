@@ -1,6 +1,5 @@
 """What the cases of the suite predict from the timers."""
 
-import importlib.util
 import itertools
 from pathlib import Path
 from types import ModuleType
@@ -11,22 +10,14 @@ from experiment.prediction import LATENESS_S
 from lab.config import profiles
 from lab.faults.catalogue import FAULTS
 from measurements import published, results
+from tests.modules import loaded
 
 SUITE = Path(__file__).parents[3] / "tests" / "failover"
 
 
-def load(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"case_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 FILES = sorted(SUITE.glob("test_*.py"))
-CASES = [module for module in map(load, FILES) if hasattr(module, "CASE")]
-isolated = load(SUITE / "test_worker_isolated.py").windows
+CASES = [module for module in map(loaded, FILES) if hasattr(module, "CASE")]
+isolated = loaded(SUITE / "test_worker_isolated.py").windows
 
 
 def test_the_suite_has_cases() -> None:
@@ -47,7 +38,7 @@ def test_floor_forbids_what_only_the_thesis_timers_allow() -> None:
     assert floor["not_ready"].latest_s == pytest.approx(4 + 1 + LATENESS_S)
 
 
-@pytest.mark.parametrize("name", ["thesis", "floor"])
+@pytest.mark.parametrize("name", profiles.names())
 @pytest.mark.parametrize("module", CASES, ids=lambda module: module.__name__)
 def test_windows_are_ordered(name: str, module: ModuleType) -> None:
     predicted = module.CASE.windows(profiles.load(name))
@@ -78,6 +69,6 @@ def test_a_case_file_imports_only_what_is_installed(file: Path) -> None:
 
 
 def test_the_harness_that_is_killed_starts_at_all() -> None:
-    harness: str = load(SUITE / "test_harness_killed.py").HARNESS
+    harness: str = loaded(SUITE / "test_harness_killed.py").HARNESS
     imports = [line for line in harness.splitlines() if line.startswith(("import", "from"))]
     exec("\n".join(imports), {})  # noqa: S102 - lines of the repository

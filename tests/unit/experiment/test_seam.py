@@ -1,6 +1,7 @@
 """A fault and a case of one's own: two files, and the report has them."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import fake_lab
 import pytest
 
+from experiment import cases
 from measurements import events, history
 
 pytest_plugins = ["pytester"]
@@ -89,6 +91,30 @@ def test_what_an_earlier_session_left_in_force_is_healed_first(pytester: pytest.
     output = done.stdout.str() + done.stderr.str()
     assert "A fault of an earlier session was still in force" in output
     assert "server-1: removed iptables, timer" in " ".join(output.split())
+
+
+def test_a_case_that_waits_to_its_limit_is_healed_before_the_nodes_own_timer(
+    pytester: pytest.Pytester,
+) -> None:
+    """The timer that the node is given is longer than the case's whole wait."""
+    never = fake_lab.CASE.replace('return {"ready"', 'return {"evicted"')
+    fault = fake_lab.FAULT.replace(
+        'self._pod("old")', 'self._pod("old"); self.until = time.monotonic() + limit_s'
+    ).replace(
+        "def stop(self):\n        pass",
+        "def stop(self):\n        print('left:', self.until - time.monotonic())",
+    )
+    fake_lab.write(pytester.path, case=never)
+    (pytester.path / "trip.py").write_text(fault)
+    (pytester.path / "conftest.py").write_text(
+        fake_lab.CONFTEST + "\nfrom experiment import cases\ncases.MARGIN_S = 1.0\n"
+    )
+    done = pytester.runpytest_subprocess("-m", "failover", "-s")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines("*TimeoutError*")
+    told = re.search(r"left: ([\d.]+)", done.stdout.str())
+    assert told is not None
+    assert cases.HEAL_AFTER_S / 2 < float(told[1]) <= cases.HEAL_AFTER_S
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

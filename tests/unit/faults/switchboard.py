@@ -67,19 +67,26 @@ class NamespaceNode(Node):
         check: bool = True,
     ) -> Result:
         """Run `argv` in the namespace."""
-        connection = f"{self.control} 50000 {self.address} 22" if self.control else ""
-        environment = {
-            "PATH": f"{self.programs}:{os.environ['PATH']}",
-            "SSH_CONNECTION": connection,
-        }
-        own_run = ["sh", "-c", 'mount --bind "$0" /run && exec "$@"', str(self.programs / "run")]
-        return run(
-            ["ip", "netns", "exec", self.namespace, *own_run, *argv],
-            stdin=stdin,
-            timeout_s=timeout_s,
-            check=check,
-            env=environment,
+        return run(self._inside(argv), stdin=stdin, timeout_s=timeout_s, check=check)
+
+    def start(self, argv: Sequence[str]) -> "subprocess.Popen[str]":
+        """Start `argv` in the namespace, as over a connection that ends with this process."""
+        return subprocess.Popen(
+            self._inside(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
         )
+
+    def _inside(self, argv: Sequence[str]) -> list[str]:
+        connection = f"{self.control} 50000 {self.address} 22" if self.control else ""
+        environment = [
+            f"PATH={self.programs}:{os.environ['PATH']}",
+            f"SSH_CONNECTION={connection}",
+        ]
+        own_run = ["sh", "-c", 'mount --bind "$0" /run && exec "$@"', str(self.programs / "run")]
+        return ["ip", "netns", "exec", self.namespace, "env", *environment, *own_run, *argv]
 
 
 @contextlib.contextmanager

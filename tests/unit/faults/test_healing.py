@@ -56,3 +56,10 @@ def test_only_nodes_that_had_something_are_told() -> None:
 
 def test_a_lab_without_running_nodes_has_nothing_to_heal() -> None:
     assert healing.heal([]) == ()
+
+
+def test_a_fault_in_force_is_refused_by_node_and_trace() -> None:
+    healing.refuse_in_force([node("server-1", ""), node("worker-1", "")])
+    with pytest.raises(LabError, match=r"in force on server-2 \(iptables, timer\)") as caught:
+        healing.refuse_in_force([node("server-1", ""), node("server-2", "iptables\ntimer\n")])
+    assert "`lab heal`" in caught.value.cure

@@ -1,11 +1,18 @@
 """The isolation in real network namespaces, with real packet filters."""
 
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from lab.console.errors import LabError
-from lab.faults import chain, healing, reachability
+from lab.faults import chain, healing, reachability, timer
 from lab.faults.isolate import Isolate
 from lab.host.command import CommandError
 
@@ -15,8 +22,11 @@ Nodes = dict[str, NamespaceNode]
 
 
 @pytest.fixture
-def isolate(nodes: Nodes) -> Isolate:
-    return Isolate(node=nodes["worker"], others=(nodes["server-1"], nodes["server-2"]))
+def isolate(nodes: Nodes) -> Iterator[Isolate]:
+    made = Isolate(node=nodes["worker"], others=(nodes["server-1"], nodes["server-2"]))
+    yield made
+    if made.guard:
+        made.guard.release()
 
 
 def filters(node: NamespaceNode) -> str:
@@ -85,6 +95,72 @@ def test_the_timer_heals_when_nobody_else_does(nodes: Nodes, isolate: Isolate) -
     assert reachability.reached(nodes["server-1"], [f"{worker.address}:10250"])
     with pytest.raises(LabError, match="had ended before it was healed"):
         isolate.stop()
+
+
+HARNESS = """
+import pickle, sys, time
+isolate = pickle.loads(bytes.fromhex(sys.argv[1]))
+isolate.prepare(600)
+isolate.start()
+isolate.verify()
+print("in force", flush=True)
+time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def harness(isolate: Isolate) -> Iterator["subprocess.Popen[str]"]:
+    """Run a process of its own that has the fault in force."""
+    argv = [sys.executable, "-c", HARNESS, pickle.dumps(isolate).hex()]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "in force\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def healed_after_s(node: NamespaceNode, limit_s: float) -> float:
+    begin = time.monotonic()
+    while healing.remains(node) and time.monotonic() < begin + limit_s:
+        time.sleep(0.1)
+    return time.monotonic() - begin
+
+
+def test_the_node_heals_as_soon_as_its_harness_is_killed(nodes: Nodes, isolate: Isolate) -> None:
+    with harness(isolate) as process:
+        time.sleep(1)
+        assert healing.remains(nodes["worker"]) == ("iptables", "ip6tables", "timer")
+        process.kill()
+        assert healed_after_s(nodes["worker"], 20) < 10
+    assert reachability.reached(nodes["server-1"], [f"{nodes['worker'].address}:10250"])
+
+
+def test_a_harness_that_hangs_heals_nothing_early(nodes: Nodes, isolate: Isolate) -> None:
+    """A busy machine may stop it for a while in the midst of a measurement."""
+    with harness(isolate) as process:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        assert healing.remains(nodes["worker"]) == ("iptables", "ip6tables", "timer")
+
+
+def test_a_guard_that_is_released_leaves_no_connection(nodes: Nodes, isolate: Isolate) -> None:
+    isolate.prepare(60)
+    isolate.start()
+    isolate.stop()
+    assert isolate.guard is not None
+    assert isolate.guard._process.returncode == 0
+
+
+def test_a_node_that_takes_no_guard_is_not_broken(
+    nodes: Nodes, isolate: Isolate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timer, "_GUARD", "exit 1")
+    with pytest.raises(LabError, match="did not answer when a fault was prepared"):
+        isolate.prepare(60)
+    assert healing.remains(nodes["worker"]) == ()
 
 
 def test_a_fault_under_way_is_not_added_to(nodes: Nodes, isolate: Isolate) -> None:

@@ -11,9 +11,14 @@ from typer.testing import CliRunner
 from lab.cluster import health
 from lab.cluster.frames import FrameRate, not_flowing
 from lab.cluster.health import LabStatus, NodeStatus, PodStatus
-from lab.commands import cli, down, kubectl, options, ssh, status, up
+from lab.commands import cli, options
+from lab.commands.life import down, up
+from lab.commands.look import status
 from lab.console.errors import LabError
+from lab.providers.container import engine
 from service import __version__
+
+RUN = "from lab.__main__ import main; main()"
 
 
 @pytest.fixture
@@ -25,12 +30,24 @@ def run(tmp_path, monkeypatch):
 
 def the_status(**changes):
     node = NodeStatus(
-        name="server-1", role="server", address="10.87.0.11", running=True, ready=True, version="v1"
+        name="server-1",
+        role="server",
+        address="10.87.0.11",
+        state="Ready",
+        running=True,
+        ready=True,
+        version="v1",
     )
     pod = PodStatus(name="mysql-0", node="server-1", phase="Running", ready=True, restarts=0)
     rate = FrameRate(name="pdc-higher", frames_per_s=50.0, address="10.87.0.11:30502", problem="")
     whole = {
-        **{"lab": "x", "distribution": "kubeadm", "profile": "thesis", "problem": ""},
+        **{
+            "lab": "x",
+            "distribution": "kubeadm",
+            "profile": "thesis",
+            "problem": "",
+            "missing": (),
+        },
         **{"nodes": (node,), "pods": (pod,), "frames": (rate,)},
     }
     return LabStatus(**{**whole, **changes})
@@ -109,22 +126,98 @@ def test_two_frames_in_two_seconds_may_be_missing(rate, flows):
     assert (not_flowing(rates) is None) is flows
 
 
-def test_kubectl_gets_its_arguments_as_they_are(run, monkeypatch):
-    called = []
-    monkeypatch.setattr(kubectl, "find", lambda name: name)
-    monkeypatch.setattr(kubectl, "kubectl_argv", lambda lab, words, *, terminal: [lab, *words])
-    monkeypatch.setattr(options, "become", called.extend)
-    run("kubectl", "--name", "second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l")
-    assert called == ["second", "-n", "grid", "exec", "pod", "--", "sh", "-c", "ls -l"]
-
-
 def test_every_verb_has_a_file_that_explains_it_in_the_same_words():
-    folder = Path(cli.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "cli", "options"}
-    assert files == set(cli.VERBS)
+    for room, verbs in cli.ROOMS.items():
+        files = {path.stem for path in (Path(cli.__file__).parent / room).glob("*.py")}
+        assert files >= {verb.replace("-", "_") for verb in verbs}
+    assert cli.MODULES.keys() == cli.VERBS.keys()
     for verb, help_text in cli.VERBS.items():
-        function = getattr(import_module(f"lab.commands.{verb}"), verb)
+        function = getattr(import_module(cli.MODULES[verb]), verb.replace("-", "_"))
         assert function.__doc__.splitlines()[0] == help_text
+
+
+def test_every_verb_shows_an_example_and_its_options_in_plain_words(run):
+    for verb in cli.VERBS:
+        for words in ((verb, "--help"), (verb, "-h"), ("help", verb)):
+            done = run(*words)
+            assert done.exit_code == 0, done.stderr
+            assert f"lab {verb}" in done.stdout.split("Examples:")[1]
+            assert ("--name NAME" in done.stdout) is (verb != "profile")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["stauts"], "Did you mean 'status', 'start'?"),
+        (["help", "stauts"], "Did you mean 'status', 'start'?"),
+        (["up", "--nmae", "x"], "--name"),
+        (["--inventory", "x", "status"], "No such option: --inventory"),
+        (["ssh"], "Missing argument"),
+        (["ssh", "worker-1", "-L", "80:x:80"], "No such option: -L"),
+    ],
+)
+def test_a_command_line_that_cannot_be_meant_ends_with_2(run, words, says):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--name", "nix", "status"],
+        ["status", "--name", "nix"],
+        ["--name=other", "status", "--name", "nix"],
+        ["--name", "nix", "ssh", "worker-1", "ls"],
+        ["ssh", "worker-1", "--name", "nix", "ls"],
+        ["--name", "nix", "logs", "worker-1", "-f"],
+        ["logs", "worker-1", "-f", "--name", "nix"],
+        ["--name", "nix", "kubectl", "get", "pods"],
+        ["kubectl", "--name", "nix", "get", "pods"],
+    ],
+)
+def test_the_labs_name_stands_before_or_after_the_verb(run, monkeypatch, words):
+    asked = []
+
+    def find(name):
+        asked.append(name)
+        raise LabError("asked")
+
+    for verb in ("status", "ssh", "logs", "kubectl"):
+        monkeypatch.setattr(f"{cli.MODULES[verb]}.find", find)
+    done = run(*words)
+    assert (done.exit_code, asked) == (1, ["nix"]), done.stderr
+
+
+def test_the_inventory_and_settings_stand_before_the_verb_too(run):
+    done = run("-i", str(options.EMBEDDED), "--set", "lab_profil=floor", "up")
+    assert done.exit_code == 1
+    assert "lab_profil: unknown" in done.stderr
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_lab_that_is_not_there_names_those_that_are(run, tmp_path, monkeypatch, stopped):
+    monkeypatch.setattr(engine, "SOCKET", tmp_path / "docker.sock")
+    monkeypatch.setattr(engine, "DATA_DIRECTORY", tmp_path if stopped else tmp_path / "none")
+    for name in ("second", "third"):
+        (tmp_path / "state" / name).mkdir(parents=True)
+    done = run("status", "--name", "secnd")
+    assert "Is second meant?" in done.stderr
+    assert "second, third" in done.stderr
+    assert ("No Docker engine answers" in done.stderr) is stopped
+
+
+@pytest.mark.parametrize("words", ["--help", "help up"])
+def test_a_reader_that_leaves_is_no_error(words):
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import time; time.sleep(0.5)\n{RUN}", *words.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 141
 
 
 def test_help_imports_no_verb(tmp_path):
@@ -143,80 +236,6 @@ def test_help_imports_no_verb(tmp_path):
 def test_version(run):
     done = run("--version")
     assert (done.exit_code, done.stdout.strip()) == (0, f"lab {__version__}")
-
-
-@pytest.fixture
-def ssh_to(run, monkeypatch):
-    """Return what `lab ssh WORDS` would hand to ssh after the destination."""
-    called = []
-
-    class Here:
-        def node(self, name):
-            return self
-
-        def ssh_argv(self):
-            return ("ssh", "node")
-
-    monkeypatch.setattr(ssh, "find", lambda name: Here())
-    monkeypatch.setattr(options, "become", called.extend)
-
-    def ssh_to(*words):
-        done = run("ssh", *words)
-        assert done.exit_code == 0, done.stderr
-        return called[2:]
-
-    return ssh_to
-
-
-@pytest.mark.parametrize(
-    ("words", "remote"),
-    [
-        (["worker-1"], []),
-        (["worker-1", "uname", "-a"], ["uname -a"]),
-        (["--name", "second", "worker-1", "ls", "--name"], ["ls --name"]),
-        (["worker-1", "--", "sh", "-c", "echo one; echo two"], ["sh -c 'echo one; echo two'"]),
-        (["worker-1", "echo one; echo two"], ["echo one; echo two"]),
-    ],
-)
-def test_everything_after_the_node_is_the_command(ssh_to, words, remote):
-    assert ssh_to(*words) == remote
-
-
-def test_a_manifest_of_this_machine_is_handed_on(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "cm.yaml").write_text("kind: ConfigMap")
-    file = Path("cm.yaml")
-    for before, after in [
-        (["apply", "-f", "cm.yaml"], ["apply", "-f", "-"]),
-        (["apply", "-n", "grid", "--filename=cm.yaml"], ["apply", "-n", "grid", "--filename=-"]),
-    ]:
-        assert kubectl.with_manifest(before) == (after, file)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["logs", "-f", "cm.yaml"],
-        ["exec", "pod", "--", "apply", "-f", "cm.yaml"],
-        ["apply", "-f", "-"],
-        ["apply", "-f", "https://example.org/x.yaml"],
-        ["apply", "-f"],
-    ],
-)
-def test_other_words_of_kubectl_are_left_alone(tmp_path, monkeypatch, words):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "cm.yaml").write_text("kind: ConfigMap")
-    assert kubectl.with_manifest(words) == (words, None)
-
-
-@pytest.mark.parametrize("words", [["-f", "."], ["-f", "a.yaml", "-f", "a.yaml"], ["-k", "."]])
-def test_what_standard_input_cannot_carry_names_the_way(tmp_path, monkeypatch, words):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.yaml").write_text("")
-    with pytest.raises(LabError, match="none of this machine's files") as caught:
-        kubectl.with_manifest(["apply", *words])
-    assert "lab kubeconfig" in caught.value.cure
-    assert "-f -" in caught.value.cure
 
 
 @pytest.mark.parametrize("verb", ["status", "down"])

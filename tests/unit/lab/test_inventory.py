@@ -115,3 +115,21 @@ def test_broken_yaml_is_named(write):
     (directory / "hosts.yml").write_text("all: [")
     with pytest.raises(LabError, match="no valid YAML"):
         inventory.load(directory)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("lab_name", "A", "lab_name: is no name of a lab: a name has 1 to 20 lower-case letters"),
+        ("lab_name", "a\n", "lab_name: is no name of a lab"),
+        ("lab_name", 7, "lab_name: must be text, where need be in quotes (it is 7)"),
+        ("lab_kubernetes_version", "v1.34", "must be a release such as v1.34.3 (it is 'v1.34')"),
+        ("lab_k3s_version", "stabel", "or a channel: stable, latest, v1.34 (it is 'stabel')"),
+        ("lab_distribution", "k8s", "must be one of: 'auto', 'k3s' or 'kubeadm' (it is 'k8s')"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_words_of_the_kit(key, value, says):
+    with pytest.raises(LabError) as caught:
+        inventory.load(EMBEDDED, {key: value})
+    assert says in caught.value.message
+    assert "pattern" not in caught.value.message

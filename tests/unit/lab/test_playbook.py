@@ -1,9 +1,12 @@
+import json
 import os
 import shlex
 import signal
 
 import pytest
 
+from lab.config.inventory import Inventory
+from lab.config.settings import Settings
 from lab.console.progress import Silent
 from lab.nodes.node import Node, Ssh
 from lab.provisioning import playbook
@@ -39,6 +42,17 @@ def test_changes_are_counted_by_node_and_told_by_task(listener):
     listener(event("playbook_on_stats", changed={"a": 1, "b": 1}))
     assert list(listener.changed_tasks) == ["Write"]
     assert listener.changed == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize(("check", "told"), [(True, ["Restart", "Ask"]), (False, [])])
+def test_in_check_mode_what_can_not_tell_what_it_would_change_would_run(listener, check, told):
+    listener.check = check
+    script = {"msg": "Check mode is not supported for this task."}
+    command = {"msg": "Command would have run if not in check mode"}
+    listener(event("runner_on_skipped", task="Restart", host="a", res=script))
+    listener(event("runner_on_skipped", task="Ask", host="a", res=command))
+    listener(event("runner_on_skipped", task="Not for this node", host="a", res={}))
+    assert list(listener.changed_tasks) == told
 
 
 def test_failure_has_task_node_and_what_it_printed(listener):
@@ -87,26 +101,13 @@ def test_time_out_has_the_last_lines(listener):
     assert error.evidence.splitlines()[0] == "line 30"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_are_kept_until_ansible_has_ended(number):
     before = signal.getsignal(number)
     with _interruptible() as caught:
         os.kill(os.getpid(), number)
         assert caught == [number]
     assert signal.getsignal(number) is before
-
-
-def test_variables_for_the_users_other_projects_reach_no_run(monkeypatch):
-    monkeypatch.setenv("ANSIBLE_STRATEGY", "mitogen_linear")
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
-    with playbook._without_ansible_variables():
-        assert not [name for name in os.environ if name.startswith("ANSIBLE_")]
-        assert os.environ["HTTPS_PROXY"] == "http://proxy.example"
-    assert os.environ["ANSIBLE_STRATEGY"] == "mitogen_linear"
-
-
-def test_ansible_gets_a_locale_that_every_machine_has(tmp_path):
-    assert playbook._environment(str(tmp_path))["LC_ALL"] == "C.UTF-8"
 
 
 @pytest.fixture
@@ -125,10 +126,17 @@ def test_a_run_is_the_same_whatever_the_users_environment(playbooks, monkeypatch
         "ANSIBLE_VAULT_PASSWORD_FILE": "/nonexistent/.vault_pass",
         "ANSIBLE_STRATEGY": "mitogen_linear",
         "ANSIBLE_BECOME_ASK_PASS": "1",
+        "LD_PRELOAD": "/nonexistent/lib.so",
+        "PYTHONPATH": str(playbooks / "of another project"),
+        "PYTHONWARNINGS": "error",
+        "TMPDIR": str(playbooks),
         "LC_ALL": locale,
         "LANG": locale,
     }.items():
         monkeypatch.setenv(name, value)
+    other = playbooks / "of another project"
+    other.mkdir()
+    (other / "yaml.py").write_text("raise SystemExit('another yaml')")
     (playbooks / "hosts.yml").write_text("all: {hosts: {localhost: {ansible_connection: local}}}")
     (playbooks / "one.yml").write_text(
         "- hosts: localhost\n"
@@ -139,7 +147,7 @@ def test_a_run_is_the_same_whatever_the_users_environment(playbooks, monkeypatch
     )
     recap = playbook.play(
         "one.yml",
-        inventory=playbooks,
+        inventory=Inventory(directory=playbooks, settings=Settings(), hosts={}),
         nodes=[],
         variables={"word": "grün"},
         progress=Silent(),
@@ -147,6 +155,37 @@ def test_a_run_is_the_same_whatever_the_users_environment(playbooks, monkeypatch
         limit_s=60,
     )
     assert recap.changed == {"localhost": 1}
+    assert recap.untold == 0
+    ((task, seconds),) = recap.durations
+    assert task == "localhost: ansible.builtin.debug"
+    assert seconds > 0
+
+
+def test_a_node_that_was_removed_is_in_no_group_and_the_rest_stays(tmp_path):
+    directory = tmp_path / "inventory"
+    (directory / "group_vars").mkdir(parents=True)
+    (directory / "hosts.yml").write_text(
+        "all:\n"
+        "  vars: {site: x}\n"
+        "  children:\n"
+        "    servers: {hosts: {a: , b: {ansible_port: 7}}}\n"
+        "    racks: {children: {left: {hosts: {b: , c: }}, right: }}\n"
+    )
+    (tmp_path / "private").mkdir()
+    inventory = Inventory(
+        directory=directory, settings=Settings(), hosts={}, removed=frozenset({"b"})
+    )
+    hosts = playbook._hosts(inventory, tmp_path / "private")
+    assert json.loads(hosts.read_text()) == {
+        "all": {
+            "vars": {"site": "x"},
+            "children": {
+                "servers": {"hosts": {"a": None}},
+                "racks": {"children": {"left": {"hosts": {"c": None}}, "right": None}},
+            },
+        }
+    }
+    assert (hosts.parent / "group_vars").samefile(directory / "group_vars")
 
 
 def test_nodes_are_told_to_ansible_with_the_labs_own_keys(tmp_path):

@@ -4,10 +4,11 @@ from lab.config import profiles
 from lab.console.errors import LabError
 
 
-@pytest.mark.parametrize("name", ["thesis", "floor"])
+@pytest.mark.parametrize("name", profiles.names())
 def test_timers_that_kubernetes_would_refuse_or_that_flap(name):
     profile = profiles.load(name)
     assert profile.leader_lease_s > profile.leader_renew_s > profile.leader_retry_s
+    assert profile.k3s_lease_s > profile.k3s_renew_s > profile.k3s_retry_s
     assert profile.etcd_election_ms >= 5 * profile.etcd_heartbeat_ms
     assert profile.node_monitor_grace_s > profile.renew_s + profile.node_monitor_period_s
     if profile.node_monitor_grace_s < 40:
@@ -16,7 +17,7 @@ def test_timers_that_kubernetes_would_refuse_or_that_flap(name):
 
 
 def test_unknown_profile_names_those_that_exist():
-    with pytest.raises(LabError, match="thesis, floor") as caught:
+    with pytest.raises(LabError, match="stock, thesis, fast, floor, slow") as caught:
         profiles.load("fastest")
     assert "'fastest'" in caught.value.message
 

@@ -3,13 +3,13 @@
 import pytest
 
 from lab.cluster.lab import find
-from lab.commands import down
+from lab.commands.life import down
 from lab.console.errors import LabError
 from lab.console.progress import Silent
 from lab.nodes.node import Node, Ssh
 from lab.nodes.state import StateDirectory
 from lab.providers import registry
-from lab.providers.provider import NodeSet
+from lab.providers.provider import ForeignLabError, NodeSet
 
 
 class Stand:
@@ -33,12 +33,22 @@ class Stand:
         ]
         return NodeSet(nodes=tuple(nodes), running=frozenset(names), distribution="k3s")
 
-    def destroy(self):
+    def destroy(self, owner=""):
         return list(self.removed)
 
 
 class Dead(Stand):
     answers = False
+
+
+class Foreign(Stand):
+    """A provider whose lab is alice's."""
+
+    def list_nodes(self):
+        raise ForeignLabError("The lab is alice's.")
+
+    def destroy(self, owner=""):
+        return ["machine c"] if owner == "alice" else self.list_nodes()
 
 
 class Full(Stand):
@@ -68,11 +78,30 @@ def test_an_unknown_provider_lists_the_known_ones(tmp_path, providers):
     assert caught.value.cure == "Set lab_provider to one of: empty, full."
 
 
-def test_a_lab_is_found_past_a_provider_that_does_not_answer(providers):
+def test_a_lab_is_found_past_a_provider_that_does_not_answer(providers, state):
+    there = StateDirectory("here", state)
+    there.make_keys()
+    there.know_hosts(["10.87.0.11"])
     providers(dead=Dead, empty=Stand, full=Full)
     lab = find("here")
     assert [node.name for node in lab.nodes] == ["a", "b"]
     assert [node.name for node in lab.running_nodes] == ["a", "b"]
+
+
+def test_a_lab_whose_key_this_user_lacks_is_a_sentence(providers):
+    providers(full=Full)
+    with pytest.raises(LabError, match="can't be reached without"):
+        find("here")
+
+
+def test_another_users_lab_is_neither_found_nor_removed_unless_they_are_named(providers, state):
+    (state / "here").mkdir()
+    providers(foreign=Foreign)
+    for ask in (lambda: find("here"), lambda: down.remove("here", Silent())):
+        with pytest.raises(ForeignLabError):
+            ask()
+    assert (state / "here").exists()
+    assert down.remove("here", Silent(), "alice")[0] == "machine c"
 
 
 def test_a_lab_that_nobody_has_is_the_answer_of_the_one_that_could_not_be_asked(providers):

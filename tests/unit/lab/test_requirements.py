@@ -35,9 +35,11 @@ def test_a_kernel_parameter_that_is_high_enough_stays(monkeypatch) -> None:
 
 def test_a_kernel_parameter_that_is_too_low_is_raised(monkeypatch) -> None:
     called = []
+    monkeypatch.setattr(requirements, "authorise", called.extend)
     monkeypatch.setattr(requirements, "run", lambda argv, **_: called.append(argv[-1]))
     requirements.raise_sysctls({"kernel.pid_max": HUGE}, Silent())
-    assert called == [f"kernel.pid_max={HUGE}"]
+    wanted = [f"raise kernel.pid_max to {HUGE}", f"echo {HUGE} >/proc/sys/kernel/pid_max"]
+    assert called == wanted
 
 
 def test_packages_of_programs_and_files_that_lack() -> None:
@@ -46,6 +48,6 @@ def test_packages_of_programs_and_files_that_lack() -> None:
 
 
 def test_a_machine_without_apt_is_told_what_it_lacks(monkeypatch) -> None:
-    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(packages.environment, "which", lambda _: None)
     with pytest.raises(LabError, match=r"lacks the packages b.*no apt-get"):
         packages.ensure({"no-such-program": "b"}, Silent())

@@ -1,3 +1,4 @@
+import fcntl
 import multiprocessing
 import stat
 
@@ -53,6 +54,27 @@ def test_keys_are_made_once_and_are_private(tmp_path):
     assert stat.S_IMODE(state.directory.stat().st_mode) == 0o700
 
 
+def test_half_a_pair_of_keys_is_made_again(tmp_path):
+    state = StateDirectory("one", tmp_path)
+    state.make_keys()
+    public = state.host_key.with_suffix(".pub")
+    public.unlink()
+    state.make_keys()
+    assert public.read_text().startswith("ssh-ed25519")
+    assert state.host_key.exists()
+
+
+def test_a_directory_that_cannot_be_removed_is_said(tmp_path, monkeypatch):
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    state = StateDirectory("one", tmp_path)
+    state.remove()  # of what is not there
+    monkeypatch.setattr("lab.nodes.state.shutil.rmtree", refuse)
+    with pytest.raises(LabError, match="can't be removed: Permission denied"):
+        state.remove()
+
+
 def test_known_hosts_has_a_line_a_node(tmp_path):
     state = StateDirectory("one", tmp_path)
     state.make_keys()
@@ -62,3 +84,15 @@ def test_known_hosts_has_a_line_a_node(tmp_path):
         ["10.87.0.11", "ssh-ed25519"],
         ["10.87.0.12", "ssh-ed25519"],
     ]
+
+
+def test_a_lock_that_its_holder_has_just_removed_is_none(tmp_path, monkeypatch):
+    lock = fcntl.flock
+
+    def after_the_holders_end(file, how):
+        (tmp_path / "one.lock").unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_the_holders_end)
+    with pytest.raises(LabError, match="is at work"), StateDirectory("one", tmp_path).lock():
+        pass

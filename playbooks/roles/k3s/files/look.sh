@@ -2,7 +2,7 @@
 # Answers in JSON what the node has:
 #   version            release of the installed k3s, or why it doesn't run
 #   interface          network interface of the node's address
-#   member             whether the node is a member of the cluster already
+#   told_to_join       whether it has been told how to get into the cluster
 #   containerd_import  who makes containerd read its drop-in directory: k3s, template, or both
 # usage: look.sh ADDRESS
 set -eu
@@ -17,7 +17,7 @@ else
 fi
 set -- $(ip -4 -oneline address show to "$1")
 interface=$2
-if test -e $data/joined; then member=true; else member=false; fi
+if test -e /etc/rancher/k3s/config.yaml.d/join.yaml; then told=true; else told=false; fi
 # Newer releases import that directory themselves, and a second import is an error.
 if ! grep --quiet --no-messages --fixed-strings config-v3.toml.d $data/data/current/bin/k3s; then
   import=template
@@ -27,13 +27,13 @@ else
   import=k3s
 fi
 # The version may be an error message with quotes and line breaks.
-python3 - "$version" "$interface" "$member" "$import" <<'EOF'
+python3 - "$version" "$interface" "$told" "$import" <<'EOF'
 import json, sys
-version, interface, member, containerd_import = sys.argv[1:]
+version, interface, told, containerd_import = sys.argv[1:]
 print(json.dumps({
     "version": " ".join(version.split()),
     "interface": interface,
-    "member": member == "true",
+    "told_to_join": told == "true",
     "containerd_import": containerd_import,
 }))
 EOF

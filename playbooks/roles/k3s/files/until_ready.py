@@ -10,11 +10,13 @@ PEER are ready, and leaves the service alone if they are not: it would cost the 
 service runs, every offered image archive is imported, the node is Ready and, on a server,
 its API server is ready. That its etcd member may vote needs no look of its own: before
 that, a k3s server does not tell systemd that it runs.
-Prints how long that took. After LIMIT_S seconds, or MAX_RESTARTS that systemd made, it
-prints what is lacking and the evidence for it, and exits with 1.
+Prints how long that took. After LIMIT_S seconds, or MAX_RESTARTS that systemd made, or when
+the cluster has refused the node REFUSED_OFTEN times for a reason that waiting does not mend,
+it prints what is lacking and the evidence for it, and exits with 1.
 """
 
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -23,11 +25,14 @@ import urllib.request
 from pathlib import Path
 
 DATA = Path("/var/lib/rancher/k3s")
-JOINED = DATA / "joined"
-"""Tells a node of the cluster from one that has only tried to become one."""
+JOINED = Path("/etc/blackstart/k3s.joined")
+"""Tells a node of the cluster from one that has only tried to become one. It lies beside the
+data, so that a node whose data are gone is known for what it is."""
 AGENT = DATA / "agent"
-API = "https://127.0.0.1:6444"
-"""On a server its own API server, on a worker k3s' way to any of them."""
+OWN_API = "https://127.0.0.1:6444"
+"""A server's own API server."""
+KUBECONFIG = AGENT / "kubelet.kubeconfig"
+"""Says where a worker's kubelet finds any of them."""
 PERIOD_S = 1.0
 PEERS_LIMIT_S = 60.0
 MAX_RESTARTS = 15
@@ -35,6 +40,25 @@ MAX_RESTARTS = 15
 OFFER_AGAIN_S = 10.0
 """k3s does not try again by itself to import an archive that it failed on, as it does
 when two tags of one image race; an archive that it is still at is not taken twice."""
+REFUSALS = {
+    "duplicate node name found": "the cluster has an etcd member of this node's name already",
+    "Node password rejected": "the cluster knows a node of this name with another password",
+    "token CA hash does not match": "the token is of a cluster with another CA",
+    "encrypted with different token": "the cluster was made with another token",
+    "critical configuration value mismatch": "its settings contradict those of the other servers",
+    "certificate signed by unknown authority": "the cluster's certificate is of another CA",
+    "has been permanently removed from the cluster": "the cluster has removed its etcd member",
+    "not authorized": "the cluster does not take its token",
+    "401 Unauthorized": "the cluster does not take its token or certificate",
+    "no space left on device": "the disk is full",
+}
+"""What k3s writes into its journal, again and again, and what it means."""
+OWN_ERROR = re.compile(r"time=.* (level=(fatal|error) |.*Waiting to retrieve agent config)")
+"""Such a line is k3s' own: what it runs inside complains of more while it starts."""
+REFUSED_OFTEN = 5
+"""Once or twice, a server may be refused for another's state of that moment."""
+LOOK_S = 5.0
+"""Between two looks at the journal."""
 EVIDENCE = {
     "service": "systemctl status --no-pager --lines=0 {unit}",
     "errors": "journalctl --unit={unit} --lines=6 --no-pager --output=cat"
@@ -61,10 +85,18 @@ def main() -> int:
         subprocess.run(["systemctl", verb, "--no-block", unit], check=True)
         time.sleep(PERIOD_S)  # until a restart is under way, the old process answers
     restarts = restarts_of(unit)
-    offered_s = begin
+    offered_s = looked_s = begin
+    since = time.time() - LOOK_S  # the service may have been started just before
+    refused = ""
     while missing := not_running(unit) if verb == "start" else lacking(unit, node):
         elapsed_s = time.monotonic() - begin
         failed = restarts_of(unit) - restarts
+        if time.monotonic() - looked_s > LOOK_S:
+            refused = refusal(unit, since)
+            looked_s = time.monotonic()
+        if refused:
+            print(f"{node} can't get into the cluster: {refused}\n{evidence(unit)}")
+            return 1
         if elapsed_s > limit_s or failed > MAX_RESTARTS:
             print(f"{node} has no place in the cluster after {elapsed_s:.0f} s", end="")
             print(f" and {failed} restarts of {unit}: {missing}\n{evidence(unit)}")
@@ -118,11 +150,12 @@ def lacking(unit: str, node: str) -> str:
     if waiting := not_imported():
         return f"images are not imported: {', '.join(waiting)}"
     try:
-        conditions = node_conditions(node)
+        api = nearest_api(unit)
+        conditions = node_conditions(node, api)
         if unit == "k3s":
-            ask("/readyz")
+            ask("/readyz", api)
     except (OSError, ValueError) as error:
-        return f"no answer from the API server at {API}: {error}"
+        return f"no answer from an API server: {error}"
     ready = conditions.get("Ready", "not set yet")
     return "" if ready.startswith("True") else f"the node's condition Ready is {ready}"
 
@@ -137,6 +170,18 @@ def not_imported() -> list[str]:
     return sorted(file.name for file in offered if str(file) not in imported)
 
 
+def refusal(unit: str, since: float) -> str:
+    """Return why the cluster refuses this node, in k3s' own words too; nothing if it does not."""
+    argv = ["journalctl", f"--unit={unit}", f"--since=@{since:.0f}", "--output=cat", "--no-pager"]
+    lines = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines()
+    said = [line for line in lines if OWN_ERROR.match(line)]
+    for words, meaning in REFUSALS.items():
+        refusals = [line for line in said if words in line]
+        if len(refusals) >= REFUSED_OFTEN:
+            return f"{meaning} ({' '.join(refusals[-1].split())[:EVIDENCE_WIDTH]})"
+    return ""
+
+
 def offer_again(names: list[str]) -> None:
     """Replace the links of these archives, which k3s watches for."""
     for name in names:
@@ -147,17 +192,27 @@ def offer_again(names: list[str]) -> None:
         fresh.replace(link)
 
 
-def node_conditions(node: str) -> dict[str, str]:
+def node_conditions(node: str, api: str) -> dict[str, str]:
     """Return the conditions of the Node object, each with the reason it gives."""
-    conditions = json.loads(ask(f"/api/v1/nodes/{node}"))["status"].get("conditions", [])
+    conditions = json.loads(ask(f"/api/v1/nodes/{node}", api))["status"].get("conditions", [])
     return {
         entry["type"]: f"{entry['status']} ({entry.get('message') or entry.get('reason', '')})"
         for entry in conditions
     }
 
 
-def ask(path: str, api: str = API) -> bytes:
-    """Return what the API server answers to this node's kubelet."""
+def nearest_api(unit: str) -> str:
+    """Return the API server that the node of this unit asks; raises OSError before it knows."""
+    if unit == "k3s":
+        return OWN_API
+    found = re.search(r"server: (\S+)", KUBECONFIG.read_text())
+    if not found:  # it is being written
+        raise OSError(f"{KUBECONFIG} names none yet")
+    return found[1]
+
+
+def ask(path: str, api: str) -> bytes:
+    """Return what the API server at `api` answers to this node's kubelet."""
     context = ssl.create_default_context(cafile=str(AGENT / "server-ca.crt"))
     context.load_cert_chain(AGENT / "client-kubelet.crt", AGENT / "client-kubelet.key")
     with urllib.request.urlopen(api + path, timeout=5, context=context) as answer:  # noqa: S310

@@ -1,0 +1,1 @@
+"""What a shell asks for at each Tab: answered without the libraries that the verbs need."""

@@ -1,0 +1,1 @@
+"""Verbs that make a lab, change it, and take it away."""

@@ -1,0 +1,1 @@
+"""Verbs that tell of a lab, and change nothing."""

@@ -1,0 +1,1 @@
+"""Verbs that lead into a lab: to its nodes, and to its API."""
