@@ -83,8 +83,9 @@ async def _through(made: Topology, sender: streams.Sender, output: Address | Non
     task = asyncio.ensure_future(receiver.run())
     end = asyncio.get_running_loop().time() + streams.stretched(15)
     while len(values) < 20 and asyncio.get_running_loop().time() < end:
-        # A spontaneous sender would tell its configuration once a minute.
+        # Spontaneous senders tell their configuration once a minute, and at first.
         sender.server.announce()
+        pdc.output.server.announce()
         sender.send(now(), 4.0)
         await asyncio.sleep(0.02)
     task.cancel()
