@@ -20,6 +20,13 @@ from measurements.run import Run
 
 PROBE_LIMIT_S = 60.0
 """How long the probes may take until each has seen something."""
+STORAGE = {
+    "longhorn": "longhorn (Longhorn's replicated block storage)",
+    "gluster": "gluster (GlusterFS, a replica on each of three servers)",
+    "shared": "shared (one host directory, in place of replicated storage)",
+    "local": "local (a directory of one node)",
+}
+"""What held the database's rows, as a report names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +97,7 @@ def measure(lab: Lab, about: LabMark, reports: Path) -> Iterator[MeasuredLab]:
             "distribution": about.distribution,
             **about.settings,
             "nodes": {node.name: node.role for node in lab.nodes},
-            "storage": "shared (one host directory, in place of replicated storage)",
+            "storage": STORAGE[about.versions["storage"]],
         },
         profile=asdict(profile),
         versions={

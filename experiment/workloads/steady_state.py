@@ -7,7 +7,7 @@ from kubernetes import client
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
-from experiment.workloads import pods
+from experiment.workloads import pods, replicas
 from experiment.workloads.pods import WorkloadPod
 from lab.cluster.api import KUBECONFIG_IN_NODE, NAMESPACE, is_ready, is_replaced
 from lab.cluster.endpoints import FRAME_RATE
@@ -93,7 +93,7 @@ class SteadyState:
         return asked.stdout + asked.stderr
 
     def _missing(self) -> str | None:
-        for look in (self._nodes, self._pods, self._frames, self._rows):
+        for look in (self._nodes, self._pods, self._frames, self._rows, self._replicas):
             try:
                 if missing := look():
                     return missing
@@ -131,3 +131,6 @@ class SteadyState:
         except TimeoutError as error:
             return str(error)
         return None
+
+    def _replicas(self) -> str | None:
+        return replicas.behind(self.lab.cluster.servers[0])

@@ -55,6 +55,11 @@ class StateDirectory:
         """Where the release of k3s is written down that the lab's channel was at."""
         return self.directory / "k3s-release"
 
+    @property
+    def storage(self) -> Path:
+        """Where the backend of the workloads' volumes is written down, for `lab_storage: auto`."""
+        return self.directory / "storage"
+
     def make_keys(self) -> None:
         """Make the lab's SSH keys where they are missing or damaged."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)

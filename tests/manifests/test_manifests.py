@@ -1,5 +1,6 @@
 """The manifests, as kubectl builds them, against what the rest of the kit counts on."""
 
+import json
 import shutil
 import subprocess
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
@@ -195,3 +197,48 @@ def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Obj
         pmu.name: (pmu.idcode, tuple(phasor.label for phasor in pmu.phasors)) for pmu in lower.pmus
     } == sent
     assert lower.pmus == higher.pmus
+
+
+LONGHORN = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: longhorn-default-setting, namespace: longhorn-system}
+data:
+  default-setting.yaml: |-
+    priority-class: "longhorn-critical"
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: longhorn-driver-deployer, namespace: longhorn-system}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: longhorn-driver-deployer, env: [{name: NODE_NAME, value: x}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: longhorn-ui, namespace: longhorn-system}
+spec: {replicas: 2}
+"""
+"""The objects of Longhorn's manifest that the role changes, in its shape."""
+
+
+def test_longhorn_gets_the_roles_settings(tmp_path: Path) -> None:
+    storage = ROLE.parent / "storage"
+    defaults = yaml.safe_load((storage / "defaults" / "main.yml").read_text())
+    text = (storage / "templates" / "longhorn_kustomization.yaml.j2").read_text()
+    environment = jinja2.Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - as Ansible
+    environment.filters["to_json"] = json.dumps
+    (tmp_path / "longhorn.yaml").write_text(LONGHORN)
+    (tmp_path / "kustomization.yaml").write_text(environment.from_string(text).render(defaults))
+    (tmp_path / "bin").mkdir()
+    argv = [*kubectl(tmp_path / "bin"), "kustomize", tmp_path]
+    built = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+    found = {thing["metadata"]["name"]: thing for thing in yaml.safe_load_all(built.stdout)}
+    settings = found["longhorn-default-setting"]["data"]["default-setting.yaml"]
+    assert yaml.safe_load(settings) == defaults["storage_longhorn_settings"]
+    assert found["longhorn-ui"]["spec"]["replicas"] == 0
+    pod = found["longhorn-driver-deployer"]["spec"]["template"]["spec"]
+    counts = [v for v in pod["containers"][0]["env"] if v["name"].endswith("_REPLICA_COUNT")]
+    assert [v["value"] for v in counts] == ["1"] * 4

@@ -11,6 +11,7 @@ from lab.config import profiles
 from lab.config.inventory import Inventory
 from lab.console.errors import LabError
 from lab.console.progress import Progress
+from lab.nodes.state import StateDirectory
 from lab.providers.provider import NodeFiles, Provider
 
 PLAYBOOK_LIMIT_S = 900
@@ -28,6 +29,8 @@ class Prepared:
     """The binaries and images, complete in the cache."""
     existing: frozenset[str]
     """The nodes that are there already."""
+    storage: str
+    """The backend of the workloads' volumes."""
 
 
 def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Progress) -> Prepared:
@@ -43,6 +46,8 @@ def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Pr
     preflight.check(inventory, provider, cache, existing=len(there.nodes))
     choice = _distribution(inventory, there.distribution, cache)
     progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
+    storage, why = _storage(inventory, provider.files)
+    progress.note(f"  Storage: {storage}: {why}")
     files = bundle.prepare(
         choice.distribution, inventory.settings, cache, progress, also=provider.artefacts()
     )
@@ -51,6 +56,7 @@ def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Pr
         choice=choice,
         bundle=files,
         existing=frozenset(node.name for node in there.nodes),
+        storage=storage,
     )
 
 
@@ -68,11 +74,24 @@ def variables(ready: Prepared, cache: Cache, on_nodes: NodeFiles) -> dict[str, A
         "lab_artefacts": dict(ready.bundle.files),
         "lab_image_archives": list(ready.bundle.image_archives),
         "lab_images": dict(ready.bundle.images),
-        "lab_versions": dict(ready.bundle.versions),
-        "lab_storage_kind": on_nodes.storage,
+        "lab_versions": {**ready.bundle.versions, "storage": ready.storage},
+        "lab_storage_kind": ready.storage,
         # While servers are added and removed, there is an even number of them for a time.
         "node_servers_even": len(inventory.servers) % 2 == 0,
     }
+
+
+def _storage(inventory: Inventory, on_nodes: NodeFiles) -> tuple[str, str]:
+    """Return the backend of the workloads' volumes, and why it is this one."""
+    wanted, kept = (
+        inventory.settings.lab_storage,
+        StateDirectory(inventory.settings.lab_name).storage,
+    )
+    if wanted != "auto":
+        return wanted, "asked for by lab_storage"
+    if kept.exists():
+        return kept.read_text().strip(), "the lab has it already"
+    return on_nodes.storage, "what these nodes have by themselves"
 
 
 def _distribution(inventory: Inventory, there: str, cache: Cache) -> DistributionChoice:

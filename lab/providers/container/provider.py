@@ -100,9 +100,11 @@ class ContainerProvider:
         except LabError:
             return []  # `availability` tells
         subnet = inventory.settings.lab_subnet
+        storage = inventory.settings.lab_storage
         checks: tuple[Callable[[], None], ...] = (
             partial(self._refuse_taken_names, inventory.hosts),
             partial(network.check_free, self._client, self._lab, subnet),
+            partial(volumes.refuse_unfit, storage),
         )
         found = []
         for check in checks:

@@ -1,6 +1,7 @@
 """Volumes of a lab, named and labelled as its own: they outlive a container removed by hand."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 from docker.errors import APIError, NotFound
@@ -14,12 +15,30 @@ STATE_IN_NODE = {
     "kubelet": "/var/lib/kubelet",
     "etcd": "/var/lib/etcd",
     "rancher": "/var/lib/rancher",
+    "bricks": "/var/lib/blackstart/bricks",
 }
 """Directories on volumes: an overlay file system cannot lie on another one."""
 SHARED_IN_NODE = "/var/lib/blackstart/shared"
 """Where all nodes of a lab see one and the same directory."""
+FILE_SYSTEMS = Path("/proc/filesystems")
+"""Those that this machine's kernel has now."""
 CONFLICT = 409
 """The engine's code for a volume that a container has."""
+
+
+def refuse_unfit(storage: str) -> None:
+    """Raise LabError where container nodes can't have this backend of `lab_storage`."""
+    if storage == "longhorn":
+        raise LabError(
+            "Longhorn can't run on container nodes: the kernel's iSCSI serves the machine's own "
+            "network only.",
+            "Set lab_storage to gluster, which replicates too; or bring the lab up on machines.",
+        )
+    if storage == "gluster" and "fuse" not in FILE_SYSTEMS.read_text().split():
+        raise LabError(
+            "This machine's kernel has no FUSE, by which nodes mount the volume of GlusterFS.",
+            "Load it with `sudo modprobe fuse`, or set lab_storage to shared.",
+        )
 
 
 def names(lab: str, host: str) -> dict[str, str]:

@@ -80,7 +80,7 @@ def test_a_new_node_gets_empty_volumes_of_its_own():
     assert (stale.removed, others.removed) == (True, False)
     created = {name: options["labels"] for name, options in client.volumes.created}
     assert created.keys() == {
-        *("x-shared", "x-a-containerd", "x-a-kubelet", "x-a-etcd", "x-a-rancher")
+        *("x-shared", "x-a-containerd", "x-a-kubelet", "x-a-etcd", "x-a-rancher", "x-a-bricks")
     }
     assert created["x-shared"].keys() == MINE.keys()
     assert created["x-a-etcd"] == {**created["x-shared"], labels.HOST: "a"}
@@ -277,3 +277,27 @@ def test_an_engine_that_is_refused_is_one_problem(monkeypatch, tmp_path):
     settings = ["lab_distribution=kubeadm"]
     (problem,) = preflight.examine(options.EMBEDDED, "x", settings).problems
     assert "DOCKER_HOST=tcp://127.0.0.1:1 names another engine" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("storage", "kernel", "said"),
+    [
+        ("longhorn", "nodev fuse", "Longhorn can't run on container nodes"),
+        ("gluster", "nodev tmpfs", "kernel has no FUSE"),
+    ],
+)
+def test_storage_that_container_nodes_cannot_carry_is_refused(
+    tmp_path, monkeypatch, storage, kernel, said
+):
+    monkeypatch.setattr(volumes, "FILE_SYSTEMS", tmp_path / "filesystems")
+    volumes.FILE_SYSTEMS.write_text(kernel)
+    with pytest.raises(LabError, match=said) as caught:
+        volumes.refuse_unfit(storage)
+    assert "lab_storage" in caught.value.cure
+
+
+@pytest.mark.parametrize("storage", ["auto", "shared", "local", "gluster"])
+def test_storage_that_container_nodes_can_carry_is_not(tmp_path, monkeypatch, storage):
+    monkeypatch.setattr(volumes, "FILE_SYSTEMS", tmp_path / "filesystems")
+    volumes.FILE_SYSTEMS.write_text("nodev fuse")
+    volumes.refuse_unfit(storage)
