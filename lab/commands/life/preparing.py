@@ -82,15 +82,20 @@ def variables(ready: Prepared, cache: Cache, on_nodes: NodeFiles) -> dict[str, A
 
 
 def _storage(inventory: Inventory, on_nodes: NodeFiles) -> tuple[str, str]:
-    """Return the backend of the workloads' volumes, and why it is this one."""
-    wanted, kept = (
-        inventory.settings.lab_storage,
-        StateDirectory(inventory.settings.lab_name).storage,
-    )
+    """Stay with the storage of a lab that exists; take the one asked for, or what nodes have."""
+    settings = inventory.settings
+    wanted, written = settings.lab_storage, StateDirectory(settings.lab_name).storage
+    if written.exists():
+        kept = written.read_text().strip()
+        if wanted not in ("auto", kept):
+            raise LabError(
+                f"The volumes of the lab {settings.lab_name!r} are on {kept}; {wanted} is asked "
+                "for, and what they hold would stay behind.",
+                "Run `lab down` first, or give the other lab another name with --name.",
+            )
+        return kept, "the lab has it already"
     if wanted != "auto":
         return wanted, "asked for by lab_storage"
-    if kept.exists():
-        return kept.read_text().strip(), "the lab has it already"
     return on_nodes.storage, "what these nodes have by themselves"
 
 
