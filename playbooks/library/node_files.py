@@ -2,8 +2,11 @@
 """Ansible module: the files, directories and links that a role needs on a node, in one go."""
 
 import errno
+import fnmatch
 import os
+import re
 import shlex
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ description:
     M(ansible.builtin.file) do for one path. Each of those costs one or two Python
     processes on every node; most of a playbook's time on an unchanged lab was theirs.
   - All checks come first, so a file that does not pass one leaves every path as it was.
+  - Takes the same away again with O(entries[].absent), and nothing that the role did not put there.
 options:
   entries:
     description: What has to be there, in this order.
@@ -45,6 +49,22 @@ options:
       validate:
         description: A command that must accept the new content, in a file that %s stands for.
         type: str
+      own:
+        description:
+          - A piece of text that only the role's file has, where the machine has one of its own at
+            the path. That is kept beside it under the suffix C(.before-blackstart), and comes
+            back with O(entries[].absent).
+        type: str
+      absent:
+        description:
+          - Whether nothing may be there. With a kind besides, only what is of that kind goes. Of a
+            O(entries[].directory) that is one that is empty; of a O(entries[].link), one whose
+            target has a name like this pattern; of a file that a role calls its
+            O(entries[].own), one with that text.
+          - Of a mount point the content goes. Where something is mounted further below, nothing
+            goes, and the module fails.
+        type: bool
+        default: false
 """
 
 EXAMPLES = r"""
@@ -56,6 +76,12 @@ EXAMPLES = r"""
         content: "{{ lookup('ansible.builtin.template', 'config.toml.j2') }}"
         mode: "0600"
       - {path: /usr/local/bin/example, link: /var/cache/example}
+
+- name: Remove the service
+  node_files:
+    entries:
+      - {path: /etc/example, absent: true}
+      - {path: /usr/local/bin/example, link: example, absent: true}
 """
 
 RETURN = r"""
@@ -73,7 +99,11 @@ _ENTRY = {
     "directory": {"type": "bool", "default": False},
     "mode": {"type": "str"},
     "validate": {"type": "str"},
+    "own": {"type": "str"},
+    "absent": {"type": "bool", "default": False},
 }
+_KEPT = ".before-blackstart"
+"""Suffix of what the machine had before the role's file."""
 
 
 def main() -> None:
@@ -100,6 +130,9 @@ def main() -> None:
 def _check(module: AnsibleModule, entry: dict[str, Any]) -> None:
     path = entry["path"]
     kinds = [entry["content"] is not None, entry["link"] is not None, entry["directory"]]
+    if entry["absent"]:
+        _check_absent(module, entry, sum(kinds))
+        return
     if sum(kinds) != 1 or not Path(path).is_absolute():
         module.fail_json(
             msg=f"{path} must be an absolute path with one of content, link and directory."
@@ -120,10 +153,36 @@ def _check(module: AnsibleModule, entry: dict[str, Any]) -> None:
             )
 
 
+def _check_absent(module: AnsibleModule, entry: dict[str, Any], kinds: int) -> None:
+    """Refuse what would take away more than was meant."""
+    path = entry["path"]
+    if kinds > 1 or len(Path(path).parts) < 3:
+        module.fail_json(
+            msg=f"{path} must be an absolute path below a top directory, with one kind at most."
+        )
+    whole = not kinds and not entry["own"]
+    below = sorted(p for p in _mount_points() if p.startswith(f"{path}/")) if whole else []
+    if below and not module.check_mode:
+        module.fail_json(
+            msg=f"{path} was left as it is: {', '.join(below)} is mounted below it. Unmount that, "
+            "then run this again."
+        )
+
+
+def _mount_points() -> set[str]:
+    """Return where something is mounted, a directory of the same file system too."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    # The kernel writes a space as \040, and other odd characters alike.
+    escaped = re.compile(r"\\([0-7]{3})")
+    return {escaped.sub(lambda code: chr(int(code[1], 8)), line.split()[4]) for line in lines}
+
+
 def _apply(module: AnsibleModule, entry: dict[str, Any]) -> tuple[str, str]:
     """Bring one path about; return its state before and after, as texts to compare."""
     path = entry["path"]
     try:
+        if entry["absent"]:
+            return _remove(module, entry)
         if entry["link"] is not None:
             return _link(module, path, entry["link"])
         if entry["directory"]:
@@ -138,11 +197,60 @@ def _apply(module: AnsibleModule, entry: dict[str, Any]) -> tuple[str, str]:
             handle, new = tempfile.mkstemp(dir=module.tmpdir)
             with os.fdopen(handle, "w") as file:
                 file.write(entry["content"])
+            if entry["own"] and before is not None and entry["own"] not in before:
+                Path(path).replace(f"{path}{_KEPT}")
             module.atomic_move(new, path)
         return _mode(module, entry, before or "", entry["content"])
     except OSError as error:
-        module.fail_json(msg=f"{path} could not be written: {error.strerror or error}.")
+        done = "removed" if entry["absent"] else "written"
+        module.fail_json(msg=f"{path} could not be {done}: {error.strerror or error}.")
         raise AssertionError from error  # fail_json() does not return
+
+
+def _remove(module: AnsibleModule, entry: dict[str, Any]) -> tuple[str, str]:
+    """Take away what is at a path; return its state before and after."""
+    place = Path(entry["path"])
+    if not _goes(place, entry):
+        return "", ""
+    kept = Path(f"{place}{_KEPT}")
+    returns = bool(entry["own"]) and kept.exists()
+    if not module.check_mode:
+        if returns:
+            kept.replace(place)
+        elif place.is_symlink() or not place.is_dir():
+            place.unlink(missing_ok=True)
+        else:
+            mounted = str(place) in _mount_points()
+            for child in place.iterdir() if mounted else (place,):
+                _remove_tree(child)
+    return "present\n", "as before the role\n" if returns else "absent\n"
+
+
+def _goes(place: Path, entry: dict[str, Any]) -> bool:
+    """Tell whether there is something of the role at a path."""
+    if entry["link"] is not None:
+        return place.is_symlink() and fnmatch.fnmatch(place.readlink().name, entry["link"])
+    if not os.path.lexists(place):
+        return False
+    if entry["own"]:
+        return place.is_file() and entry["own"] in _content(str(place))
+    if place.is_symlink() or not place.is_dir():
+        return not entry["directory"]
+    if any(place.iterdir()):
+        return not entry["directory"]
+    return str(place) not in _mount_points()
+
+
+def _remove_tree(place: Path) -> None:
+    """Remove a file or a directory with all that it holds, though others do so at the same time."""
+    while os.path.lexists(place):
+        try:
+            if place.is_symlink() or not place.is_dir():
+                place.unlink(missing_ok=True)
+            else:
+                shutil.rmtree(place)
+        except FileNotFoundError:
+            continue
 
 
 def _link(module: AnsibleModule, path: str, target: str) -> tuple[str, str]:

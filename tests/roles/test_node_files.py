@@ -83,9 +83,93 @@ def test_refused_content_leaves_every_path_as_it_was(node_files, tmp_path):
     assert not node_files(accepted)["changed"]
 
 
+def test_what_a_role_has_put_there_goes_once(node_files, tmp_path):
+    made = (
+        {"path": f"{tmp_path}/etc/deep", "directory": True},
+        {"path": f"{tmp_path}/etc/deep/file", "content": "new"},
+        {"path": f"{tmp_path}/program", "link": "/cache/v1/program"},
+    )
+    gone = (
+        {"path": f"{tmp_path}/etc/deep", "absent": True},
+        {"path": f"{tmp_path}/etc", "directory": True, "absent": True},
+        {"path": f"{tmp_path}/program", "link": "program*", "absent": True},
+    )
+    node_files(*made)
+    # The second can't be told before the first is gone.
+    assert node_files(*gone, check=True)["paths"] == [gone[0]["path"], gone[2]["path"]]
+    assert (tmp_path / "etc/deep/file").exists()
+    assert node_files(*gone)["paths"] == [entry["path"] for entry in gone]
+    assert list(tmp_path.iterdir()) == []
+    assert not node_files(*gone)["changed"]
+
+
+def test_what_is_of_another_kind_stays(node_files, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("/elsewhere/program")
+    said = node_files(
+        {"path": f"{tmp_path}/full", "directory": True, "absent": True},
+        {"path": f"{tmp_path}/file", "directory": True, "absent": True},
+        {"path": f"{tmp_path}/file", "link": "*", "absent": True},
+        {"path": f"{tmp_path}/link", "link": "other", "absent": True},
+        {"path": f"{tmp_path}/file", "own": "# mine", "absent": True},
+    )
+    assert not said["changed"]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_the_machine_had_before_comes_back(node_files, tmp_path):
+    file = tmp_path / "service.cfg"
+    file.write_text("stock\n")
+    file.chmod(0o640)
+    role = {"path": str(file), "own": "# mine"}
+    for content in ("# mine\n", "# mine, newer\n"):
+        assert node_files({**role, "content": content})["changed"]
+        assert not node_files({**role, "content": content})["changed"]
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert node_files({**role, "absent": True})["changed"]
+    assert file.read_text() == "stock\n"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["service.cfg"]
+    assert not node_files({**role, "absent": True})["changed"]
+
+
+def test_a_mount_point_stays_and_what_is_mounted_below_is_nobody_s_to_remove(
+    node_files, tmp_path, monkeypatch
+):
+    (tmp_path / "state/sub").mkdir(parents=True)
+    (tmp_path / "state/file").touch()
+    entry = {"path": f"{tmp_path}/state", "absent": True}
+    real = Path.read_text
+
+    def mounted(*points):
+        def read(self, *arguments, **words):
+            if str(self) != "/proc/self/mountinfo":
+                return real(self, *arguments, **words)
+            return "".join(f"1 1 8:1 / {point} rw - ext4 /dev/sda1 rw\n" for point in points)
+
+        monkeypatch.setattr(Path, "read_text", read)
+
+    mounted(f"{tmp_path}/state/sub")
+    said = node_files(entry)
+    assert said["failed"]
+    assert "state/sub is mounted below it" in said["msg"]
+    assert (tmp_path / "state/file").exists()
+    mounted(f"{tmp_path}/state")
+    assert node_files(entry)["changed"]
+    assert list((tmp_path / "state").iterdir()) == []
+    assert not node_files(entry)["changed"]
+
+
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
+        ({"path": "/var", "absent": True}, "/var must be an absolute path below a top directory"),
+        (
+            {"path": "/x/y", "absent": True, "link": "y", "directory": True},
+            "with one kind at most",
+        ),
         ({"path": "relative", "content": "x"}, "relative must be an absolute path"),
         ({"path": "/x"}, "/x must be an absolute path with one of content, link and directory"),
         ({"path": "/x", "content": "x", "link": "y"}, "with one of content, link and directory"),
