@@ -2,12 +2,16 @@
 
 The machine is a container that the test boots beforehand and hands over as a plain host,
 by address, user and key. The provider under test creates and destroys nothing, shares no
-storage between its hosts, and mounts no cache: the playbooks copy the artefacts there.
+storage between its hosts, and mounts no cache: the playbooks copy the artefacts there. At the
+end, a playbook takes everything from the machine again.
 """
 
 import json
 import os
-from collections.abc import Iterator
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,37 @@ MACHINES = os.environ.get("LAB_TEST_NAME", "lab-test") + "-pc"
 """Name of the lab that is no lab: it boots the machines, and nothing is built on it."""
 SETTINGS = dict(word.split("=", 1) for word in os.environ.get("LAB_TEST_SET", "").split())
 ARTEFACTS = "/var/lib/blackstart/artefacts"
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+LOOK = {
+    "path": "find /etc /opt /root /usr/lib/cni /usr/libexec /usr/local /var/lib /var/log"
+    " /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/lib/rancher -xdev -printf '%p %l\\n'"
+    " | sort -u",
+    "unit": "systemctl list-unit-files --no-legend | awk '{print $1, $2}'",
+    "service": "systemctl list-units --plain --no-legend --state=running,failed"
+    " | awk '{print $1, $4}'",
+    "process": "ps -eo comm=",
+    "mount": "awk '{print $5}' /proc/self/mountinfo",
+    "link": "ip -brief link | awk '{print $1}'",
+    "route": "ip route",
+    "rule": "for kind in iptables ip6tables; do"
+    " $kind-save | sed -n 's/ \\[.*//; s/^\\(-A\\|:[^ ]* -\\)/'$kind' &/p'; done",
+    "table": "nft list tables",
+    "set": "ipset list -name",
+    "port": "ss --listening --tcp --udp --numeric --no-header | awk '{print $1, $5}'",
+    "cgroup": "find /sys/fs/cgroup -name 'kubepods*'",
+    "runtime file": "find /run -maxdepth 2 -not -path '/run/user*' -not -path '/run/systemd*'",
+}
+"""What a machine has, a thing a line, by kind."""
+OF_ITSELF = re.compile(
+    r"path /etc/rc\d.d/.*haproxy|path /root/\.ansible|path /var/log/(journal|wtmp|btmp|lastlog)"
+    r"|path /var/lib/systemd/|table table ip6? (filter|mangle|nat|raw)"
+    r"|process (ssh|sftp|sh|bash|ps|sort|systemd|\(sd-pam|dbus)|runtime file /run/(log|xtables)"
+    r"|unit session-|service (session-|user[@-])"
+)
+"""What comes and goes with a connection, the packages' own marks of what is disabled, and tables
+of the packet filter that are empty."""
+BARE: dict[str, set[str]] = {}
+"""What the machine had before anything was installed."""
 
 
 class ExistingHosts:
@@ -125,6 +160,7 @@ def machine() -> Iterator[Node]:
         (node,) = provider.list_nodes().nodes
         with Silent().step("Boot") as step:
             wait("SSH", lambda: _not_booted(node), limit_s=60, step=step)
+        BARE.update(_look(node))
         yield node
     finally:
         provider.destroy()
@@ -212,6 +248,62 @@ def test_down_leaves_the_machine(machine: Node) -> None:
     done = lab("status", "--name", NAME)
     assert done.exit_code == 1
     assert "There is no lab" in done.stderr
+
+
+def uninstall(site: Path, *words: str) -> str:
+    """Run the playbook as a user does, without the kit; return what it said."""
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("ansible-playbook"), PLAYBOOKS / "uninstall.yml"),
+            *("--inventory", site / "hosts.yml", "-e", f"lab_artefacts_dir={ARTEFACTS}", *words),
+        ],
+        env={**os.environ, "ANSIBLE_HOST_KEY_CHECKING": "False", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_uninstall_tells_what_it_would_do(machine: Node, site: Path) -> None:
+    before = _look(machine)
+    assert "changed=0" not in uninstall(site, "--check")
+    assert _more(before, _look(machine)) == []
+    assert machine.run(["pgrep", "etcd|k3s-server"]).returncode == 0
+
+
+def test_another_labs_machine_is_refused(machine: Node, site: Path) -> None:
+    with pytest.raises(AssertionError, match=f"names the lab {NAME}"):
+        uninstall(site, "-e", "lab_name=another")
+    assert machine.run(["pgrep", "etcd|k3s-server"]).returncode == 0
+
+
+def test_uninstall_leaves_the_machine_as_it_was(machine: Node, site: Path) -> None:
+    said = uninstall(site)
+    data = "/var/lib/blackstart/local/mysql"
+    assert f"stay on server-1, in {data}" in said
+    assert machine.run(["test", "-e", f"{data}/ibdata1"]).returncode == 0
+    assert "changed=0" in uninstall(site)
+    uninstall(site, "-e", "uninstall_data=true")
+    assert _more(BARE, _look(machine)) == []
+    assert _more(_look(machine), BARE) == [], "the machine's own"
+
+
+def _look(node: Node) -> dict[str, set[str]]:
+    """Return what a machine has, by kind."""
+    return {
+        kind: set(node.run(["sh", "-c", f"{command}; true"]).stdout.splitlines())
+        for kind, command in LOOK.items()
+    }
+
+
+def _more(before: Mapping[str, set[str]], after: Mapping[str, set[str]]) -> list[str]:
+    """Return what a machine has more than before, but for what comes of itself."""
+    found = [f"{kind} {line}" for kind in LOOK for line in sorted(after[kind] - before[kind])]
+    return [line for line in found if not OF_ITSELF.match(line)]
 
 
 def _not_booted(node: Node) -> str | None:

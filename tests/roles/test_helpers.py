@@ -155,3 +155,38 @@ def test_a_server_says_whether_etcd_has_a_quorum(node: Node, tmp_path: Path, cod
     node.has("curl", f"exit {code}")
     answer = node.ask("membership/files/look.sh", "server", str(tmp_path))
     assert answer["quorum"] is (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("files", "answer"),
+    [
+        ({}, {"lab": "", "marked": False, "has": []}),
+        (
+            {f"{NOTES}/lab.json": '{"lab_name": "x"}', "etc/kubernetes/pki": ""},
+            {"lab": "x", "marked": True, "has": ["/etc/kubernetes"]},
+        ),
+        # Cut off; and none, on a machine that runs Kubernetes.
+        ({f"{NOTES}/lab.json": '{"lab_na'}, {"lab": "", "marked": True, "has": []}),
+        ({f"{K3S}/server": ""}, {"lab": "", "marked": False, "has": ["/var/lib/rancher/k3s"]}),
+    ],
+)
+def test_a_machine_says_whose_node_it_is(
+    node: Node, tmp_path: Path, files: dict[str, str], answer: dict[str, Any]
+) -> None:
+    for name, text in files.items():
+        file = tmp_path / "root" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert node.ask("node/files/whose.sh", str(tmp_path / "root")) == answer
+
+
+def test_a_containerd_says_who_else_uses_it(node: Node) -> None:
+    node.has("systemctl", "exit 0")
+    asked = """case "$*" in
+      namespaces*) printf 'k8s.io\nmoby\nempty\n' ;;
+      *moby*images*) echo sha256:1 ;;
+    esac"""
+    node.has("ctr", asked)
+    assert node.ask("containerd/files/others.sh") == {"others": ["moby"]}
+    node.has("systemctl", "exit 3")
+    assert node.ask("containerd/files/others.sh") == {"others": []}

@@ -17,6 +17,9 @@ ROLES = sorted(path for path in (PLAYBOOKS / "roles").iterdir() if path.is_dir()
 STEPS = ("preflight", "install", "configure", "run")
 PARTS = {"defaults", "files", "handlers", "meta", "tasks", "templates", "vars", "README.md"}
 FACTS = "ansible.builtin.set_fact"
+INCLUDE = "ansible.builtin.include_role"
+TRACELESS = {"dns"}
+"""Roles that put nothing on a machine: what they make is in the cluster."""
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
@@ -42,6 +45,29 @@ def tasks_of_role(role: Path) -> Iterator[dict[str, Any]]:
     for folder in ("tasks", "handlers"):
         for file in sorted((role / folder).glob("*.yml")):
             yield from tasks_of(file)
+
+
+def plays_of(playbook: str) -> Iterator[dict[str, Any]]:
+    """Yield the plays of a playbook, those of playbooks that it imports too."""
+    for play in read(PLAYBOOKS / playbook):
+        imported = play.get("ansible.builtin.import_playbook")
+        yield from plays_of(imported) if imported else [play]
+
+
+def roles_of(playbook: str) -> set[str]:
+    """Return the roles that a playbook uses, those that its roles include too."""
+    names: set[str] = set()
+    for play in plays_of(playbook):
+        names |= {role["role"] for role in play.get("roles", [])}
+        for part in ("pre_tasks", "tasks"):
+            names |= {task[INCLUDE]["name"] for task in play.get(part, []) if INCLUDE in task}
+    included = {
+        task[INCLUDE]["name"]
+        for name in names
+        for task in tasks_of_role(PLAYBOOKS / "roles" / name)
+        if INCLUDE in task
+    }
+    return names | {name for name in included if "{{" not in name}
 
 
 def test_there_are_roles():
@@ -118,6 +144,25 @@ def test_playbooks_leave_work_to_roles(file):
         assert FACTS not in task
 
 
+def test_what_the_site_puts_on_a_machine_is_taken_away_by_the_same_roles():
+    (_, play) = read(PLAYBOOKS / "uninstall.yml")
+    (task,) = play["tasks"]
+    assert sorted(task["loop"]) == sorted(roles_of("site.yml") - TRACELESS)
+    for role in task["loop"]:
+        assert (PLAYBOOKS / "roles" / role / "tasks" / "uninstall.yml").exists()
+    for role in TRACELESS:
+        assert "puts nothing on a machine" in (PLAYBOOKS / "roles" / role / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("role", "template"), [("containerd", "config.toml.j2"), ("endpoint", "haproxy.cfg.j2")]
+)
+def test_a_role_knows_its_own_file_from_the_machine_s(role, template):
+    folder = PLAYBOOKS / "roles" / role
+    own = read(folder / "vars" / "main.yml")[f"_{role}_own"]
+    assert own in (folder / "templates" / template).read_text()
+
+
 def test_output_of_helpers_is_read_by_name():
     files = [path for path in PLAYBOOKS.rglob("*") if path.is_file() and path.suffix != ".py"]
     lines = r"stdout_lines(\[|\.\d|\s*\|\s*(first|last))"
@@ -167,13 +212,14 @@ def ansible_playbook(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.parametrize("playbook", ["site", "uninstall"])
 @pytest.mark.parametrize("distribution", ["auto", "k3s", "kubeadm"])
 @pytest.mark.parametrize("cwd", [PLAYBOOKS.parent, PLAYBOOKS], ids=["checkout", "playbooks"])
-def test_site_is_valid_for(distribution, cwd):
+def test_a_playbook_is_valid_for(playbook, distribution, cwd):
     """Also where playbooks/ansible.cfg isn't read."""
     done = ansible_playbook(
         *("--syntax-check", "-i", str(INVENTORY), "-e", f"lab_distribution={distribution}"),
-        str(PLAYBOOKS / "site.yml"),
+        str(PLAYBOOKS / f"{playbook}.yml"),
         cwd=cwd,
     )
     assert done.returncode == 0, done.stderr + done.stdout
