@@ -23,6 +23,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
+NAMESPACES = Path("/run/netns")
 STOP_S = 10.0
 """How long a service may take to end by itself; its data are not needed any more."""
 GRACE_S = 10.0
@@ -38,7 +39,7 @@ MOUNTS = (
     "/run/k3s/",
     "/run/containerd/io.containerd.runtime.v2.task/k8s.io/",
     "/run/containerd/io.containerd.grpc.v1.cri/",
-    "/run/netns/cni-",
+    f"{NAMESPACES}/cni-",
 )
 PODS = r"/kubepods(\.slice)?(/|$)"
 """Begins the cgroups of pods, below the machine's own."""
@@ -179,26 +180,31 @@ def is_shim(process: Path) -> bool:
         return False
     if not any(socket in words for socket in SOCKETS):
         return False
-    return (process / "ns/pid").readlink() == (PROC / "1/ns/pid").readlink()
+    return (process / "ns/pid").readlink() == (PROC / "self/ns/pid").readlink()
 
 
 def remove_cgroups(ending: Ending) -> None:
-    """Remove the cgroups of pods, those that systemd makes and those that it doesn't."""
+    """Remove the cgroups of pods: those that systemd keeps, and those that it doesn't."""
     listed = ("systemctl", "list-units", "--all", "--plain", "--no-legend", "--full")
     lines = run(*listed, "kubepods*.slice").splitlines()
     slices = [word for line in lines for word in line.split() if word.endswith(".slice")]
+    # Those below another one go with it.
+    stop = lambda: run("systemctl", "stop", *slices, check=False)  # noqa: E731
     if slices:
-        ending.do("removed the slices of pods", lambda: run("systemctl", "stop", *slices))
-    for top in [*CGROUPS.glob("kubepods"), *CGROUPS.glob("*/kubepods")]:
-        ending.do(f"removed {top}", lambda top=top: remove_cgroup(top))
+        ending.do("removed the slices of pods", stop)
+    # Version 1 has one a controller, of which systemd knows some.
+    single = (CGROUPS / "cgroup.controllers").exists()
+    if tops := [*CGROUPS.glob("kubepods*" if single else "*/kubepods*")]:
+        ending.do("removed the cgroups of pods", lambda: remove_trees(tops))
 
 
-def remove_cgroup(top: Path) -> None:
-    """Remove a cgroup with all below it; the kernel keeps one that has processes."""
-    for folder, below, _ in os.walk(top, topdown=False):
-        for name in below:
-            Path(folder, name).rmdir()
-    top.rmdir()
+def remove_trees(tops: Iterable[Path]) -> None:
+    """Remove cgroups with all below them; the kernel keeps one that has processes."""
+    for top in tops:
+        for folder, _, _ in os.walk(top, topdown=False):
+            # Two controllers may be one, by two names.
+            if Path(folder).exists():
+                Path(folder).rmdir()
 
 
 def unmount(ending: Ending) -> None:
@@ -208,8 +214,12 @@ def unmount(ending: Ending) -> None:
         for options in ((), (), ("--lazy",)):
             for point in mounts():
                 run("umount", *options, point, check=False)
-        for namespace in Path("/run/netns").glob("cni-*"):
+        for namespace in NAMESPACES.glob("cni-*"):
             namespace.unlink()
+        # It is mounted on itself, for whoever makes the next one.
+        if NAMESPACES.is_dir() and not any(NAMESPACES.iterdir()):
+            run("umount", str(NAMESPACES), check=False)
+            NAMESPACES.rmdir()
 
     if points := mounts():
         ending.do(f"unmounted {len(points)} file systems of pods", all_of_them)

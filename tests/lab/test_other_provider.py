@@ -61,7 +61,8 @@ LOOK = {
 """What a machine has, a thing a line, by kind."""
 OF_ITSELF = re.compile(
     r"path /etc/rc\d.d/.*haproxy|path /root/\.ansible|path /var/log/(journal|wtmp|btmp|lastlog)"
-    r"|path /var/lib/systemd/|table table ip6? (filter|mangle|nat|raw)"
+    r"|path /var/lib/(systemd|haproxy)/|runtime file /run/haproxy"
+    r"|table table ip6? (filter|mangle|nat|raw)"
     r"|process (ssh|sftp|sh|bash|ps|sort|systemd|\(sd-pam|dbus)|runtime file /run/(log|xtables)"
     r"|unit session-|service (session-|user[@-])"
 )

@@ -101,6 +101,7 @@ def test_processes_are_known_by_their_cgroups(pods: ModuleType, tmp_path: Path, 
     of(24, "/kubepods-of-mine", "sh")
     of(25, "/system.slice/k3s.service-of-mine", "sh")
     (tmp_path / "meminfo").touch()
+    (tmp_path / "self").symlink_to(str(tmp_path / "1"))
 
     assert sorted(pods.processes(())) == [10, 11]
     assert sorted(pods.processes(("k3s", "k3s-agent"), shims=True)) == [10, 11, 12, 13]
