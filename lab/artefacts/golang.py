@@ -4,9 +4,11 @@ import hashlib
 import math
 import os
 import re
+import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.artefacts.cache import Artefact, Cache
@@ -14,6 +16,7 @@ from lab.artefacts.jobs import Job
 from lab.artefacts.toolchain import Toolchain
 from lab.console.errors import LabError, shortened
 from lab.host import command
+from lab.host.private_directory import private_directory
 
 _MODULES_LIMIT_S = 600.0
 _SILENCE_S = 120.0
@@ -40,6 +43,12 @@ class Program:
     """Whether it needs a C compiler; such a program is built for this machine only."""
     limit_s: float = 3600.0
     """The longest that the build may take."""
+    module: str = ""
+    """The module that `version` is of, where other releases than the pinned one can be built."""
+    setting: str = ""
+    """The setting that chooses it."""
+    moved: tuple[str, str] = ("", "")
+    """Pattern and replacement (re.sub) that make go.mod another release's; empty for its own."""
 
     def artefact(self, arch: str) -> Artefact:
         """Return the artefact that the build makes."""
@@ -53,6 +62,8 @@ class Program:
             if path.suffix in (".go", ".mod", ".sum"):
                 digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
         digest.update(f"{self.package}\0{self.ldflags}\0{self.tags}\0{self.cgo}".encode())
+        # Nothing where there is none: what was built before stays.
+        digest.update("".join(self.moved).encode())
         return digest.hexdigest()
 
 
@@ -81,31 +92,77 @@ def build(
             "GOOS": "linux",
             "GOARCH": arch,
         }
-        packages = _packages(program, toolchain, environment, job)
-        built = 0
+        with _sources(program, toolchain, environment, job) as source:
+            packages = _packages(source, toolchain, environment, job)
+            built = 0
 
-        def on_line(line: str) -> None:
-            nonlocal built
-            built += not line.startswith("go: ")
-            job.update(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
+            def on_line(line: str) -> None:
+                nonlocal built
+                built += not line.startswith("go: ")
+                job.update(f"{built} of {packages} packages, {time.monotonic() - began:.0f} s")
 
-        words: list[str | os.PathLike[str]] = [
-            toolchain.go,
-            "build",
-            "-v",
-            "-trimpath",
-            "-o",
-            target,
-        ]
-        words += ["-ldflags", f"-s -w {program.ldflags}".strip()]
-        words += ["-tags", program.tags] if program.tags else []
-        job.update(f"{packages} packages, at most {program.limit_s / 60:.0f} min")
-        _go([*words, program.package], program, environment, job, program.limit_s, on_line=on_line)
+            words: list[str | os.PathLike[str]] = [
+                toolchain.go,
+                "build",
+                "-v",
+                "-trimpath",
+                "-o",
+                target,
+            ]
+            words += ["-ldflags", f"-s -w {source.ldflags}".strip()]
+            words += ["-tags", source.tags] if source.tags else []
+            job.update(f"{packages} packages, at most {source.limit_s / 60:.0f} min")
+            _go([*words, source.package], source, environment, job, source.limit_s, on_line=on_line)
         return f"{toolchain.version} build, {time.monotonic() - began:.0f} s"
 
     artefact = program.artefact(arch)
     cache.get_or_make(artefact, make, notify=job.update, inputs=program.inputs)
     return artefact
+
+
+@contextmanager
+def _sources(
+    program: Program, go: Toolchain, environment: Mapping[str, str], job: Job
+) -> Iterator[Program]:
+    """Yield the program with the folder to build it in: its own, or a copy for another release.
+
+    That one's go.sum is written by Go, which asks the checksum database for what is new in it.
+    """
+    if not any(program.moved):
+        yield program
+        return
+    with private_directory() as directory:
+        copy = replace(program, folder=directory / program.folder.name)
+        shutil.copytree(program.folder, copy.folder)
+        (copy.folder / "go.mod").write_text(re.sub(*program.moved, _mod(copy.folder)))
+        words: list[str | os.PathLike[str]] = [go.go, "mod", "tidy"]
+        try:
+            _go(words, copy, environment, job, _MODULES_LIMIT_S, silence_s=_SILENCE_S)
+        except LabError as error:
+            if not re.search(rf"{re.escape(program.module)}@{program.version}: ", error.evidence):
+                raise
+            raise _unreleased(program, go, environment, job, error) from None
+        yield copy
+
+
+def _unreleased(
+    program: Program, go: Toolchain, environment: Mapping[str, str], job: Job, error: LabError
+) -> LabError:
+    """Return what to say of a release that isn't there, with those that are."""
+    words: list[str | os.PathLike[str]] = [go.go, "list", "-m", "-versions", program.module]
+    minor = program.version.rpartition(".")[0]
+    try:
+        listed = job.run(words, limit_s=_SILENCE_S, env=environment, cwd=program.folder).stdout
+    except command.CommandError:
+        return error
+    there = [word for word in listed.split() if re.fullmatch(rf"{re.escape(minor)}\.\d+", word)]
+    if program.version in there:
+        return error
+    return LabError(
+        f"The Go module proxy has no {program.module} {program.version}.",
+        f"Set {program.setting} to one that it has: {', '.join(there)}.",
+        evidence=error.evidence,
+    )
 
 
 def _packages(program: Program, go: Toolchain, environment: Mapping[str, str], job: Job) -> int:
@@ -148,7 +205,7 @@ def _go(
     limit_s: float,
     *,
     silence_s: float = math.inf,
-    on_line: Callable[[str], None],
+    on_line: Callable[[str], None] | None = None,
 ) -> None:
     try:
         job.run(
@@ -157,7 +214,7 @@ def _go(
             silence_s=silence_s,
             env=environment,
             cwd=program.folder,
-            on_line=on_line,
+            on_line=on_line or (lambda line: job.update(line.removeprefix("go: "))),
         )
     except command.CommandError as error:
         raise _explained(program, error.result) from error

@@ -6,32 +6,46 @@ from lab.artefacts.golang import Program, module_version
 from lab.config.files import IMAGES
 from lab.console.errors import LabError
 
+KUBERNETES = "k8s.io/kubernetes"
 PAUSE_VERSION = "3.10.1"
 """The version of pause that kubeadm 1.34 names; our own pause stands in for it."""
 
 
 def kubernetes(wanted: str) -> Program:
-    """Return upstream Kubernetes as one binary; LabError where `wanted` is not pinned here."""
+    """Return upstream Kubernetes `wanted` as one binary.
+
+    Any patch release of the minor version that go.mod pins; LabError for others, whose programs
+    and modules may be others.
+    """
     folder = IMAGES / "kubernetes"
-    version = module_version(folder, "k8s.io/kubernetes")
-    if wanted != version:
+    pinned = module_version(folder, KUBERNETES)
+    minor, _, patch = pinned.rpartition(".")
+    if wanted.rpartition(".")[0] != minor:
         raise LabError(
-            f"lab_kubernetes_version is {wanted}, but images/kubernetes/go.mod pins {version}.",
-            f"Set it to {version}; or change the versions in that go.mod and run `go mod tidy`.",
+            f"lab_kubernetes_version is {wanted}, and this kit builds the patch releases of "
+            f"{minor} alone (images/kubernetes/go.mod pins {pinned}).",
+            f"Set it to {pinned}, or to another {minor}.N; other minor versions come with other "
+            "releases of the kit.",
         )
-    major, minor = re.findall(r"\d+", version)[:2]
+    major, minor_number = re.findall(r"\d+", wanted)[:2]
+    # The modules of its tree have a version of their own, with the same patch number.
+    tree = rf"(k8s\.io/\S+ v[01]\.{minor_number})\.{patch}(?!\S)"
+    moved = (tree, rf"\g<1>.{wanted.rpartition('.')[2]}")
     stamp = "k8s.io/component-base/version"
     values = {
-        "gitVersion": version,
+        "gitVersion": wanted,
         "gitMajor": major,
-        "gitMinor": minor,
+        "gitMinor": minor_number,
         "gitTreeState": "clean",
         "gitCommit": "unknown",
     }
     return Program(
         name="kubernetes",
-        version=version,
+        version=wanted,
         folder=folder,
+        module=KUBERNETES,
+        setting="lab_kubernetes_version",
+        moved=moved if wanted != pinned else ("", ""),
         ldflags=" ".join(f"-X {stamp}.{key}={value}" for key, value in values.items()),
     )
 

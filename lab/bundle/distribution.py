@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.artefacts import k3s
+from lab.artefacts import k3s, programs
 from lab.artefacts.cache import Cache, machine_architecture
 from lab.config.settings import Settings
 from lab.console.errors import LabError
@@ -41,9 +41,15 @@ def choose_distribution(wanted: str, cache: Cache, settings: Settings) -> Distri
 
 
 def check_available(distribution: str, cache: Cache, settings: Settings) -> None:
-    """Raise LabError where `distribution` is k3s, in a version that can't be had."""
+    """Raise LabError where `distribution` can't be had in the version that is asked for.
+
+    Of Kubernetes, whether the minor version can be built: its modules are asked for then.
+    """
+    if distribution == "kubeadm":
+        programs.kubernetes(settings.lab_kubernetes_version)
+        return
     release = _release(settings)
-    if distribution != "k3s" or k3s.cached(release, cache=cache):
+    if k3s.cached(release, cache=cache):
         return
     if why := k3s.reachable(release):
         raise LabError(

@@ -1,4 +1,6 @@
+import dataclasses
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -168,9 +170,93 @@ def test_versions_come_from_go_mod() -> None:
     assert "gitMinor=34" in kubernetes.ldflags
 
 
-def test_another_kubernetes_than_the_pinned_is_refused() -> None:
-    with pytest.raises(LabError, match=r"v1\.33\.0.* pins v1\.34\.3"):
+def test_other_patch_releases_of_kubernetes_are_the_same_modules_of_that_release() -> None:
+    pinned, other = programs.kubernetes("v1.34.3"), programs.kubernetes("v1.34.12")
+    assert not any(pinned.moved)
+    assert other.version == "v1.34.12"
+    assert "gitVersion=v1.34.12" in other.ldflags
+    assert other.inputs != pinned.inputs
+    text = (other.folder / "go.mod").read_text()
+    moved = re.sub(*other.moved, text)
+    assert re.findall(r"k8s.io/\S+ v[01]\.34\.3\b", moved) == []
+    assert "k8s.io/kubernetes v1.34.12\n" in moved
+    assert "k8s.io/api => k8s.io/api v0.34.12\n" in moved
+    # Nothing else: not those of the same numbers elsewhere.
+    rest = [line for line in text.splitlines() if "34.3" not in line]
+    assert [line for line in moved.splitlines() if "34.12" not in line] == rest
+
+
+def test_another_minor_version_of_kubernetes_is_refused() -> None:
+    with pytest.raises(LabError, match=r"v1\.33\.0.* patch releases of v1\.34 alone") as caught:
         programs.kubernetes("v1.33.0")
+    assert "Set it to v1.34.3" in caught.value.cure
+
+
+class Answers:
+    """A `go` that answers as a test says."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, answers: dict[str, tuple[int, str]]
+    ) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.mods: list[str] = []
+
+        def run(_job: Job, argv, cwd: Path, **_: object) -> command.Result:
+            words = tuple(map(os.fspath, argv))
+            self.asked.append(words)
+            self.mods.append((cwd / "go.mod").read_text())
+            code, said = next(answers[word] for word in words if word in answers)
+            result = command.Result(argv=words, returncode=code, stdout=said, stderr="")
+            if code:
+                raise command.CommandError(result)
+            if "-o" in words:
+                Path(words[words.index("-o") + 1]).write_text("program")
+            return result
+
+        monkeypatch.setattr(Job, "run", run)
+
+
+GO = toolchain.Toolchain(go=Path("/go"), version="go1.24.0", environment={})
+
+
+def test_another_release_is_built_in_a_copy(
+    program: Program, cache: Cache, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = dataclasses.replace(program, moved=("go 1.24.0", "go 1.24.1"))
+    go = Answers(monkeypatch, {"tidy": (0, ""), "list": (0, ""), "build": (0, "")})
+    artefact = golang.build(
+        moved, arch="amd64", cache=cache, go=lambda _job: GO, job=Job("t", notify=said.append)
+    )
+    assert cache.find(artefact, inputs=moved.inputs)
+    assert go.asked[0] == ("/go", "mod", "tidy")
+    assert all("go 1.24.1" in text for text in go.mods)
+    assert "go 1.24.0" in (program.folder / "go.mod").read_text()
+
+
+def test_a_release_that_is_not_there_is_said_with_those_that_are(
+    program: Program, cache: Cache, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = dataclasses.replace(
+        program,
+        version="v1.34.99",
+        module="example.org/big",
+        setting="lab_big_version",
+        moved=("1.24.0", "1.24.1"),
+    )
+    there = "example.org/big v1.33.0 v1.34.0-rc.1 v1.34.0 v1.34.4 v1.35.0"
+    refused = "go: example.org/big@v1.34.99: reading https://proxy/x: 404 Not Found"
+    Answers(monkeypatch, {"tidy": (1, refused), "list": (0, there)})
+    with pytest.raises(LabError, match=r"proxy has no example.org/big v1\.34\.99") as caught:
+        golang.build(
+            absent, arch="amd64", cache=cache, go=lambda _job: GO, job=Job("t", notify=said.append)
+        )
+    assert caught.value.cure == "Set lab_big_version to one that it has: v1.34.0, v1.34.4."
+    # Another trouble is told as it is.
+    Answers(monkeypatch, {"tidy": (1, "no space left on device"), "list": (0, there)})
+    with pytest.raises(LabError, match="the disk is full"):
+        golang.build(
+            absent, arch="amd64", cache=cache, go=lambda _job: GO, job=Job("t", notify=said.append)
+        )
 
 
 def test_inputs_are_sources_and_flags(program: Program) -> None:
