@@ -3,7 +3,7 @@
 from lab.bundle.bundle import Bundle
 from lab.bundle.distribution import DistributionChoice, check_available, choose_distribution
 from lab.bundle.preparation import prepare, requirements
-from lab.bundle.release import released, remember
+from lab.bundle.release import refuse_leap, released, remember
 
 __all__ = [
     "Bundle",
@@ -11,6 +11,7 @@ __all__ = [
     "check_available",
     "choose_distribution",
     "prepare",
+    "refuse_leap",
     "released",
     "remember",
     "requirements",

@@ -1,8 +1,9 @@
-"""The release of k3s that a lab has, or gets, where its inventory names a channel."""
+"""The release that a lab has, or gets: a channel's of k3s, and none that it can't go to."""
 
+import re
 from dataclasses import replace
 
-from lab.artefacts import k3s
+from lab.artefacts import k3s, programs
 from lab.config.inventory import Inventory
 from lab.console.errors import LabError
 from lab.nodes.mark import LabMark
@@ -37,6 +38,35 @@ def remember(inventory: Inventory) -> None:
     """
     settings = inventory.settings
     StateDirectory(settings.lab_name).release.write_text(f"{settings.lab_k3s_version}\n")
+
+
+def refuse_leap(inventory: Inventory, distribution: str, there: NodeSet) -> None:
+    """Raise LabError where the lab's cluster can't go to the release that is asked for.
+
+    Kubernetes goes on by one minor version at a time, and never back: what a newer one has
+    written, an older one may not read. A lab whose nodes are off is judged by the playbook.
+    """
+    if distribution == "kubeadm":
+        programs.kubernetes(inventory.settings.lab_kubernetes_version)  # this kit can build it
+    mark = LabMark.read_any([node for node in there.nodes if node.name in there.running])
+    program = {"k3s": "k3s", "kubeadm": "kubernetes"}[distribution]
+    before = mark.versions.get(program, "") if mark and mark.distribution == distribution else ""
+    setting = f"lab_{program}_version"
+    wanted = getattr(inventory.settings, setting)
+    (old, new) = ([int(part) for part in re.findall(r"\d+", text)] for text in (before, wanted))
+    if not old or old <= new <= [old[0], old[1] + 1, *[10**6] * 3]:
+        return
+    lab = f"The lab {inventory.settings.lab_name!r} runs {program} {before}"
+    if new < old:
+        raise LabError(
+            f"{lab}, and can't go back to {wanted}. Nothing was changed.",
+            f"Set {setting} to {before} or a later release; or make a new lab: `lab down` first.",
+        )
+    raise LabError(
+        f"{lab}, and can't go to {wanted} at once: it takes one minor version after the other. "
+        "Nothing was changed.",
+        f"Set {setting} to a release of v{old[0]}.{old[1] + 1} first.",
+    )
 
 
 def _own(state: StateDirectory, there: NodeSet) -> str:

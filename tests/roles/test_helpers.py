@@ -190,3 +190,33 @@ def test_a_containerd_says_who_else_uses_it(node: Node) -> None:
     assert node.ask("containerd/files/others.sh") == {"others": ["moby"]}
     node.has("systemctl", "exit 3")
     assert node.ask("containerd/files/others.sh") == {"others": []}
+
+
+APPLIED = f"{NOTES}/kubeadm.applied.yaml"
+MANIFEST = "etc/kubernetes/manifests/kube-apiserver.yaml"
+
+
+@pytest.mark.parametrize(
+    ("files", "running"),
+    [
+        # New, and half-made: no place in a cluster yet.
+        ((), []),
+        ((MANIFEST,), []),
+        ((APPLIED,), ["v1.34.3"]),
+        ((APPLIED, MANIFEST), ["v1.34.3", "v1.34.4"]),
+    ],
+)
+def test_a_node_says_which_releases_it_runs(
+    node: Node, tmp_path: Path, files: tuple[str, ...], running: list[str]
+) -> None:
+    node.has("systemctl", "echo 0")
+    kubelet = tmp_path / "root/usr/local/bin/kubelet"
+    kubelet.parent.mkdir(parents=True)
+    kubelet.write_text("#!/bin/sh\necho Kubernetes v1.34.3\n")
+    kubelet.chmod(0o755)
+    for name in files:
+        file = tmp_path / "root" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("    image: registry.k8s.io/kube-apiserver:v1.34.4\n")
+    root = str(tmp_path / "root")
+    assert node.ask("kubeadm/files/release.sh", root, interpreter="bash") == {"running": running}

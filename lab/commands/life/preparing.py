@@ -14,7 +14,8 @@ from lab.console.progress import Progress
 from lab.nodes.state import StateDirectory
 from lab.providers.provider import NodeFiles, Provider
 
-PLAYBOOK_LIMIT_S = 900
+PLAYBOOK_LIMIT_S = 1800
+"""A cluster that goes to another release takes some minutes a node; each wait has its own limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Pr
     progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
     storage, why = _storage(inventory, provider.files)
     progress.note(f"  Storage: {storage}: {why}")
+    bundle.refuse_leap(inventory, choice.distribution, there)
     files = bundle.prepare(
         choice.distribution, inventory.settings, cache, progress, also=provider.artefacts()
     )
