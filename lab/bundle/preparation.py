@@ -181,9 +181,11 @@ class _Preparation:
         )
 
         def gather(job: Job) -> Bundle:
+            # The program comes first: it may have to say which images it starts.
+            program = binary.result()
             archive = images.result() or self._k3s_images(release, job)
             return Bundle(
-                files={"k3s": binary.result().relative},
+                files={"k3s": program.relative},
                 image_archives=[archive.relative],
                 images={},
                 versions={"distribution": "k3s", "k3s": release.version},

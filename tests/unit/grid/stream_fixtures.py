@@ -10,12 +10,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from grid import c37118
 from grid.transport.server import StreamServer
 
 NOW = c37118.Stamp(soc=0, count=0, quality=c37118.TimeQuality(code=c37118.UNRELIABLE))
 HOST = "127.0.0.1"
 RATE = 50
+
+
+def needs(host: str) -> None:
+    """Skip a test of an address that this machine lacks, as one without IPv6."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        try:
+            sock.bind((host, 0))
+        except OSError as error:
+            pytest.skip(f"this machine has no {host}: {error.strerror}")
 
 
 def free_port() -> int:

@@ -23,6 +23,8 @@ FORMS = [
 
 
 def address(form: str) -> Address:
+    if "[::1]" in form:
+        streams.needs("::1")
     return Address.parse(form.format(port=streams.free_port(), data=streams.free_port()))
 
 

@@ -109,6 +109,7 @@ async def pump(sender: streams.Sender, *listeners: Listener, wanted: int = 5) ->
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_frames_arrive_in_order_by_every_transport(transport, host):
+    streams.needs(host)
     udp = free_udp_port()
     data = udp if transport is Transport.TCP_UDP else 0
     port = udp if transport is Transport.SPONTANEOUS else 0
