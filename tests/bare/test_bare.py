@@ -127,5 +127,5 @@ def test_unit(machine: Machine) -> None:
     programs = ["iptables", "openssh-client", "tshark", "mosquitto", "openssl"]
     noninteractive = ["env", "DEBIAN_FRONTEND=noninteractive"]
     machine.as_root(*noninteractive, "apt-get", "install", "-qy", *programs)
-    shown = lab(machine, "make unit")
-    assert "failed" not in shown
+    done = machine.run(f"{IN_CLONE} && make unit")
+    assert done.returncode == 0
