@@ -4,9 +4,10 @@ Runs on the node itself, with Python's standard library only:
 
     end_pods.py do|look UNIT...
 
-The services UNIT are stopped and disabled; all processes of them, of pods and of pods' shims end;
-what is mounted for pods is unmounted, and their cgroups go. Each is known by its cgroup, by what
-the runtime has told it, or by its path: what else the machine runs goes on.
+The services UNIT are stopped and disabled; all processes of them, of pods and of pods' shims end,
+and a kubeadm that a playbook which was cut off has left at work; what is mounted for pods is
+unmounted, and their cgroups go. Each is known by its cgroup, by what it was started with, or by
+its path: what else the machine runs goes on.
 Answers in JSON what it did, {"did": []} where nothing was to do; `look` says what it would do.
 Ends with 1, and says what is left, where that does not go.
 """
@@ -33,6 +34,7 @@ PERIOD_S = 0.2
 SHIM = "containerd-shim-runc-v2"
 SOCKETS = ("/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock")
 """The machine's containerd, and the one of k3s."""
+CONFIGURATION = "/etc/blackstart/"
 MOUNTS = (
     "/var/lib/kubelet/",
     "/var/lib/rancher/k3s/",
@@ -82,7 +84,7 @@ def main() -> int:
         said = getattr(error, "stderr", None) or error
         print(f"What runs of Kubernetes can't be ended: {' '.join(str(said).split())}")
         return 1
-    left = [] if verb == "look" else [*processes(units, shims=True), *mounts()]
+    left = [] if verb == "look" else [*processes(units, started=True), *mounts()]
     if left:
         print(f"These can't be ended, or unmounted: {', '.join(map(str, left))}")
         return 1
@@ -115,7 +117,7 @@ def end_processes(ending: Ending, units: Iterable[str]) -> None:
     """End the processes of pods in order, then whatever is left by force."""
 
     def left() -> list[int]:
-        return processes(units, shims=True)
+        return processes(units, started=True)
 
     def killed() -> bool:
         send(signal.SIGKILL, left())
@@ -126,7 +128,7 @@ def end_processes(ending: Ending, units: Iterable[str]) -> None:
         ending.wait(GRACE_S, lambda: pods & set(processes(())))
     if left():
         wait = lambda: ending.wait(KILL_S, lambda: not killed())  # noqa: E731
-        ending.do("killed what was left of pods, their shims and services", wait)
+        ending.do("killed what was left of pods and services, and at work for them", wait)
 
 
 def send(number: signal.Signals, pids: Iterable[int]) -> None:
@@ -138,8 +140,8 @@ def send(number: signal.Signals, pids: Iterable[int]) -> None:
             continue
 
 
-def processes(units: Iterable[str], *, shims: bool = False) -> list[int]:
-    """Return the processes in the cgroups of pods and services, and pods' shims too."""
+def processes(units: Iterable[str], *, started: bool = False) -> list[int]:
+    """Return the processes in the cgroups of pods and services, and those started for them."""
     # A node in a container sees cgroups below its own one; those of nodes that run in
     # containers on this machine stand below others.
     tops = {kind: path.removesuffix("/init.scope") for kind, path in cgroups("1").items()}
@@ -157,7 +159,7 @@ def processes(units: Iterable[str], *, shims: bool = False) -> list[int]:
                     found.append(int(entry.name))
                     break
             else:
-                found += [int(entry.name)] if shims and is_shim(entry) else []
+                found += [int(entry.name)] if started and was_started(entry) else []
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
     return found
@@ -170,15 +172,16 @@ def cgroups(pid: str) -> dict[str, str]:
     return {controllers: path for _, controllers, path in parts}
 
 
-def is_shim(process: Path) -> bool:
-    """Tell whether a process is a shim of this node's pods.
+def was_started(process: Path) -> bool:
+    """Tell whether a process is a shim of this node's pods, or a kubeadm of the playbooks'.
 
     Those of nodes that run in containers on this machine are in other process namespaces.
     """
     words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    if Path(words[0]).name != SHIM or "k8s.io" not in words:
-        return False
-    if not any(socket in words for socket in SOCKETS):
+    name = Path(words[0]).name
+    shim = name == SHIM and "k8s.io" in words and any(socket in words for socket in SOCKETS)
+    kubeadm = name == "kubeadm" and any(word.startswith(CONFIGURATION) for word in words)
+    if not (shim or kubeadm):
         return False
     return (process / "ns/pid").readlink() == (PROC / "self/ns/pid").readlink()
 

@@ -93,18 +93,20 @@ def test_processes_are_known_by_their_cgroups(pods: ModuleType, tmp_path: Path, 
     of(11, "/kubepods/besteffort/pod1/2", "pause")
     of(12, "/system.slice/k3s.service", "containerd")
     of(13, "/system.slice/containerd.service", *SHIM, OWN)
+    of(14, "/system.slice/ssh.service", "kubeadm", "join", "--config", "/etc/blackstart/join.yaml")
     # Somebody else's: Docker's shim, a node in a container on this machine, a user's program.
     of(20, "/system.slice/containerd.service", SHIM[0], "-namespace", "moby", "-address", OWN)
     of(21, "/system.slice/docker-2.scope/system.slice/c.service", *SHIM, OWN, namespace="pid:[2]")
     of(22, "/system.slice/docker-2.scope/kubepods.slice/cri-3.scope", "mysqld")
     of(23, "/user.slice/kubepods.slice", "vim", "containerd-shim-runc-v2", "k8s.io", OWN)
     of(24, "/kubepods-of-mine", "sh")
+    of(26, "/user.slice", "kubeadm", "init", "--config", "/home/me/kubeadm.yaml")
     of(25, "/system.slice/k3s.service-of-mine", "sh")
     (tmp_path / "meminfo").touch()
     (tmp_path / "self").symlink_to(str(tmp_path / "1"))
 
     assert sorted(pods.processes(())) == [10, 11]
-    assert sorted(pods.processes(("k3s", "k3s-agent"), shims=True)) == [10, 11, 12, 13]
+    assert sorted(pods.processes(("k3s", "k3s-agent"), started=True)) == [10, 11, 12, 13, 14]
 
 
 def test_mounts_of_pods_are_known_by_their_path(pods: ModuleType, tmp_path: Path) -> None:
