@@ -2,12 +2,12 @@
 
 Runs on the node itself, with Python's standard library only:
 
-    end_pods.py do|look UNIT...
+    end_pods.py do|look
 
-The services UNIT are stopped and disabled; all processes of them, of pods and of pods' shims end,
-and a kubeadm that a playbook which was cut off has left at work; what is mounted for pods is
-unmounted, and their cgroups go. Each is known by its cgroup, by what it was started with, or by
-its path: what else the machine runs goes on.
+The services, of either distribution, are stopped and disabled; all processes of them, of pods
+and of pods' shims end, and a kubeadm that a playbook which was cut off has left at work; what is
+mounted for pods is unmounted, and their cgroups go. Each is known by its cgroup, by what it was
+started with, or by its path: what else the machine runs goes on.
 Answers in JSON what it did, {"did": []} where nothing was to do; `look` says what it would do.
 Ends with 1, and says what is left, where that does not go.
 """
@@ -15,7 +15,9 @@ Ends with 1, and says what is left, where that does not go.
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,12 +27,15 @@ from pathlib import Path
 PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
 NAMESPACES = Path("/run/netns")
+UNITS = ("k3s", "k3s-agent", "kubelet")
+"""Together: one that went on would start again what is ended."""
 STOP_S = 10.0
 """How long a service may take to end by itself; its data are not needed any more."""
 GRACE_S = 10.0
 """How long pods may take: a database closes its files, which are kept."""
 KILL_S = 10.0
 PERIOD_S = 0.2
+RUNTIME = Path("/run/containerd")
 SHIM = "containerd-shim-runc-v2"
 SOCKETS = ("/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock")
 """The machine's containerd, and the one of k3s."""
@@ -72,19 +77,20 @@ class Ending:
 
 def main() -> int:
     """Return the exit code."""
-    verb, *units = sys.argv[1:]
+    verb = sys.argv[1]
     ending = Ending(changes=verb == "do")
     try:
-        for unit in units:
+        for unit in UNITS:
             end_unit(ending, unit)
-        end_processes(ending, units)
+        end_processes(ending)
         remove_cgroups(ending)
         unmount(ending)
+        remove_sockets(ending)
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or error
         print(f"What runs of Kubernetes can't be ended: {' '.join(str(said).split())}")
         return 1
-    left = [] if verb == "look" else [*processes(units, started=True), *mounts()]
+    left = [] if verb == "look" else [*processes(UNITS, started=True), *mounts()]
     if left:
         print(f"These can't be ended, or unmounted: {', '.join(map(str, left))}")
         return 1
@@ -113,11 +119,11 @@ def end_unit(ending: Ending, unit: str) -> None:
         ending.do(f"stopped {unit}", end)
 
 
-def end_processes(ending: Ending, units: Iterable[str]) -> None:
+def end_processes(ending: Ending) -> None:
     """End the processes of pods in order, then whatever is left by force."""
 
     def left() -> list[int]:
-        return processes(units, started=True)
+        return processes(UNITS, started=True)
 
     def killed() -> bool:
         send(signal.SIGKILL, left())
@@ -179,7 +185,7 @@ def was_started(process: Path) -> bool:
     """
     words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
     name = Path(words[0]).name
-    shim = name == SHIM and "k8s.io" in words and any(socket in words for socket in SOCKETS)
+    shim = name == SHIM and "k8s.io" in words and any(place in words for place in SOCKETS)
     kubeadm = name == "kubeadm" and any(word.startswith(CONFIGURATION) for word in words)
     if not (shim or kubeadm):
         return False
@@ -237,6 +243,33 @@ def mounts() -> list[str]:
         if point.startswith(MOUNTS):
             points.append(point)
     return points[::-1]
+
+
+def remove_sockets(ending: Ending) -> None:
+    """Remove what k3s' containerd has left where the machine's own keeps its files too."""
+    if run("systemctl", "is-active", "containerd", check=False).strip() == "active":
+        return
+    states = RUNTIME / "runc/k8s.io"
+    if states.exists():
+        ending.do("removed the states of containers", lambda: shutil.rmtree(states, True))
+    for place in [*(RUNTIME / "s").glob("*"), Path("/run/nri/nri.sock")]:
+        if is_dead(place):
+            ending.do(f"removed {place}", lambda place=place: place.unlink(missing_ok=True))
+    for folder in (RUNTIME / "runc", RUNTIME / "s", RUNTIME, Path("/run/nri")):
+        if folder.is_dir() and not any(folder.iterdir()):
+            ending.do(f"removed {folder}", folder.rmdir)
+
+
+def is_dead(place: Path) -> bool:
+    """Tell whether nobody listens at a socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(place))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
 
 
 def run(*argv: str, check: bool = True) -> str:

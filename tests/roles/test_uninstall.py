@@ -136,7 +136,7 @@ def test_a_machine_without_kubernetes_is_left_as_it_is(script: str, tmp_path: Pa
             (tmp_path / f"{name}-{kind}-save").write_text("#!/bin/sh\n")
             (tmp_path / f"{name}-{kind}-save").chmod(0o755)
     done = subprocess.run(
-        [sys.executable, FILES / script, "look", "kubelet"],
+        [sys.executable, FILES / script, "look"],
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
