@@ -14,9 +14,9 @@ import pytest
 
 from grid import c37118
 from grid.transport.server import StreamServer
+from tests.ports import HOST
 
 NOW = c37118.Stamp(soc=0, count=0, quality=c37118.TimeQuality(code=c37118.UNRELIABLE))
-HOST = "127.0.0.1"
 RATE = 50
 
 
@@ -27,12 +27,6 @@ def needs(host: str) -> None:
             sock.bind((host, 0))
         except OSError as error:
             pytest.skip(f"this machine has no {host}: {error.strerror}")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        return sock.getsockname()[1]
 
 
 def stretched(seconds: float) -> float:
@@ -69,10 +63,14 @@ class Process:
     def __enter__(self) -> "Process":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        ended = self.process.poll()
+        if ended is None:
             self.process.kill()
-        self.process.communicate()
+        _, error = self.process.communicate()
+        if kind is not None:
+            state = "ran" if ended is None else f"had ended with code {ended}"
+            print(f"{' '.join(self.process.args)} {state}, and had said:\n{error}")
 
     def terminate(self) -> tuple[int, float, str]:
         """Send SIGTERM; return exit code, seconds until the end, standard error."""

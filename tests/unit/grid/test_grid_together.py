@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from grid.c37118 import DataCodec, DataError
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
+from tests.ports import free_port
 
 SCENARIO = """
     pmus:
@@ -38,7 +39,7 @@ TOPOLOGY = """
 
 
 def test_a_bad_pmu_costs_the_good_one_nothing(tmp_path: Path):
-    ports = [streams.free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(4)]
     for name, text in (("scenario.yml", SCENARIO), ("topology.yml", TOPOLOGY)):
         (tmp_path / name).write_text(textwrap.dedent(text).format(*ports))
     pdc = ["serve", "--topology", str(tmp_path / "topology.yml"), "--metrics-port", str(ports[3])]

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,19 +16,13 @@ from measurements import events, history, intervals
 from measurements.probes.addresses import Rotation
 from measurements.probes.consumer import Consumer
 from measurements.run import Run
+from tests.ports import free_port
 
 IDCODE = 7
 
 
 def declared(title: str) -> events.CaseStart:
     return events.CaseStart(title=title, app="pmu", recovery="restart")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 import stream_fixtures as streams
 
 from fuzz import samples
+from tests.ports import free_port
 
 CAPTURES = samples.DATA / "captures"
 TCP_CAPTURE = CAPTURES / "C37.118_1PMU_TCP.pcap"
@@ -29,7 +30,7 @@ def c37118(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def pmu() -> Iterator[str]:
-    port = streams.free_port()
+    port = free_port()
     with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)):
         yield f"{streams.HOST}:{port}"
 

@@ -13,6 +13,7 @@ from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology.model import InputStream, MqttBroker, OutputStream, Pmu, Topology
 from grid.transport.address import Address
+from tests.ports import free_port
 
 PHASORS = (
     Phasor(label="VA", type="V", phase="A"),
@@ -126,7 +127,7 @@ async def bench(
     stream = stream or OutputStream(name="pdc", idcode=10, rate=streams.RATE, lag_time_s=0.2)
     made = Bench(senders)
     made.pdc = Concentrator(Topology(node="n", stream=stream, inputs=inputs_made, mqtt=mqtt))
-    port = streams.free_port()
+    port = free_port()
     await made.pdc.start(streams.HOST, port)
     try:
         await streams.soon(lambda: all(sender.receivers for sender in senders))

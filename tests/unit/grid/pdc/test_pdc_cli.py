@@ -7,6 +7,7 @@ import stream_fixtures as streams
 
 from grid.pdc.topology import document
 from grid.pdc.topology.cache import TopologyCache
+from tests.ports import free_port
 
 NOWHERE = {"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_PASSWORD": "x"}
 
@@ -56,7 +57,7 @@ def test_a_wrong_port_in_the_environment_is_said(port):
 
 
 def test_it_starts_from_the_cache_when_the_database_is_away(tmp_path):
-    port = streams.free_port()
+    port = free_port()
     cache = TopologyCache(tmp_path / "config.json")
     cache.save(
         document.loads(

@@ -17,6 +17,7 @@ from grid.documents.channels import Phasor
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology.model import InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
+from tests.ports import free_port
 
 
 async def test_three_pmus_leave_as_one_stream(tmp_path: Path):
@@ -112,7 +113,7 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
         inputs=(pmu_input(1, port, silence_s=0.3),),
     )
     pdc = Concentrator(topology)
-    out = streams.free_port()
+    out = free_port()
     await pdc.start(streams.HOST, out)
     receiver = pdc.mappers[0].receiver
     await streams.soon(lambda: receiver.counts.attempts >= 3)
@@ -126,11 +127,11 @@ async def test_a_peer_that_accepts_and_says_nothing_is_given_up():
 async def test_the_output_opens_without_an_input_that_does_not_come():
     (sender,) = pmus(1)
     port = await sender.open()
-    inputs = (pmu_input(1, port), pmu_input(2, streams.free_port()))
+    inputs = (pmu_input(1, port), pmu_input(2, free_port()))
     pdc = Concentrator(
         Topology(node="n", stream=OutputStream(name="pdc", idcode=10), inputs=inputs)
     )
-    out = streams.free_port()
+    out = free_port()
     await pdc.start(streams.HOST, out)
     await streams.soon(lambda: sender.receivers)
     assert not accepts(out)
@@ -271,7 +272,7 @@ async def test_a_second_level_streams_again_as_soon_as_its_input_is_back():
     """The first level is stopped and started; the second one and its client stay."""
     (sender,) = pmus(1)
     port = await sender.open()
-    lower_port, higher_port = streams.free_port(), streams.free_port()
+    lower_port, higher_port = free_port(), free_port()
     lower_topology = Topology(
         node="lower",
         stream=OutputStream(name="lower", idcode=30, address=Address(port=lower_port)),

@@ -10,6 +10,7 @@ from pdc_bench import now, pmus
 
 from grid.pdc.configuration_source import FileSource
 from grid.pdc.service import PdcService, ServiceSettings
+from tests.ports import free_port
 
 TOPOLOGY = """
 stream: {{name: pdc, idcode: 10, port: {out}, lag_time_s: 0.1}}
@@ -38,7 +39,7 @@ async def scrape(port: int) -> dict[str, float]:
 async def test_the_statistics_of_openpdc_are_served(tmp_path: Path):  # noqa: PLR0915
     one, two = pmus(2)
     path = tmp_path / "grid.yml"
-    ports = {"one": await one.open(), "two": await two.open(), "out": streams.free_port()}
+    ports = {"one": await one.open(), "two": await two.open(), "out": free_port()}
     path.write_text(TOPOLOGY.format(**ports))
     source = FileSource(path)
     two.mute = True
@@ -99,7 +100,7 @@ async def test_frame_rates_are_those_of_the_last_window(tmp_path: Path):
     (one,) = pmus(1)
     path = tmp_path / "grid.yml"
     port = await one.open()
-    path.write_text(TOPOLOGY.format(one=port, two=port, out=streams.free_port()))
+    path.write_text(TOPOLOGY.format(one=port, two=port, out=free_port()))
     source = FileSource(path)
     service = PdcService(source.load(), ServiceSettings(listen=streams.HOST), source)
     mapper = service.concentrator

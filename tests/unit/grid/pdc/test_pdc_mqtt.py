@@ -25,6 +25,7 @@ from grid.pdc.outputs import mqtt_output
 from grid.pdc.outputs.json_payloads import JsonPayloads
 from grid.pdc.outputs.mqtt_output import MqttOutput
 from grid.pdc.topology.model import MqttBroker, MqttPayload, OutputStream
+from tests.ports import free_port
 
 SBIN = "/usr/sbin:/usr/local/sbin"
 
@@ -46,7 +47,7 @@ class Broker:
     """A mosquitto on a port of its own, which can be stopped and started."""
 
     def __init__(self, directory: Path, *lines: str, port: int | None = None) -> None:
-        self.port = port or streams.free_port()
+        self.port = port or free_port()
         self._path = directory / "mosquitto.conf"
         listener = f"listener {self.port} 127.0.0.1"
         self._path.write_text("\n".join((listener, "persistence false", *lines)) + "\n")
@@ -278,7 +279,7 @@ def test_a_message_says_the_values_whatever_the_format(form):
 
 async def test_an_away_broker_costs_the_c37118_output_nothing():
     one, two = pmus(2)
-    away = settings(streams.free_port(), queue_frames=5)
+    away = settings(free_port(), queue_frames=5)
     async with bench(one, two, mqtt=away) as made:
         base = await made.prime()
         for slot in range(base, base + 50):

@@ -17,6 +17,7 @@ import stream_fixtures as streams
 from grid.pdc.openpdc import schema
 from grid.pdc.topology import document
 from grid.transport import client
+from tests.ports import free_port
 
 pytestmark = pytest.mark.mysql
 
@@ -179,7 +180,7 @@ def test_the_user_may_not_touch_other_databases(env, tmp_path):
 
 
 def test_it_serves_from_the_database_and_without_it_from_the_cache(env, tmp_path):
-    pmu_port, port = streams.free_port(), streams.free_port()
+    pmu_port, port = free_port(), free_port()
     path = tmp_path / "topology.yml"
     path.write_text(TOPOLOGY.replace("PORT", str(pmu_port)))
     cache = tmp_path / "cache" / "config.json"
@@ -329,7 +330,7 @@ def test_tables_of_an_earlier_version_get_the_columns_that_they_lack(env, tmp_pa
 
 
 def test_a_change_in_the_tables_is_followed_while_frames_go_through(env, tmp_path):
-    pmu_port, port = streams.free_port(), streams.free_port()
+    pmu_port, port = free_port(), free_port()
     topology = TOPOLOGY.replace("PORT", str(pmu_port))
     path = tmp_path / "topology.yml"
     path.write_text(topology)

@@ -12,6 +12,7 @@ from grid.pdc.topology import document
 from grid.pdc.topology.model import InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
+from tests.ports import free_port
 
 FORMS = [
     "tcp://127.0.0.1:{port}",
@@ -25,7 +26,7 @@ FORMS = [
 def address(form: str) -> Address:
     if "[::1]" in form:
         streams.needs("::1")
-    return Address.parse(form.format(port=streams.free_port(), data=streams.free_port()))
+    return Address.parse(form.format(port=free_port(), data=free_port()))
 
 
 def topology(input_address: Address, stream: OutputStream) -> Topology:
@@ -56,7 +57,7 @@ async def test_the_output_goes_by_every_transport(form):
     sender = streams.Sender(1, [streams.station(1)])
     port = await sender.open()
     spontaneous = form.startswith("udp-sp")
-    own = Address(host=streams.HOST, port=streams.free_port()) if spontaneous else where
+    own = Address(host=streams.HOST, port=free_port()) if spontaneous else where
     stream = OutputStream(
         name="pdc", idcode=10, address=own, destinations=(where,) if spontaneous else ()
     )
@@ -73,7 +74,7 @@ async def _through(made: Topology, sender: streams.Sender, output: Address | Non
         values.append(codec.decode(raw).pmus[0].phasors[0][0])
 
     pdc = Concentrator(made)
-    await pdc.start(port=streams.free_port() if output is None else None)
+    await pdc.start(port=free_port() if output is None else None)
     receiver = Receiver(
         output or Address(host=streams.HOST, port=pdc.output.server.port),
         10,

@@ -14,6 +14,7 @@ from grid import c37118
 from grid.pdc.concentrator import Concentrator
 from grid.pdc.topology.model import BadTime, Downsampling, InputStream, OutputStream, Pmu, Topology
 from grid.transport.address import Address
+from tests.ports import free_port
 
 UNSYNCHRONIZED = c37118.Stat(synchronized=False, time_quality=7)
 
@@ -208,7 +209,7 @@ async def test_an_input_that_never_configures_holds_nobody_up(caplog):
         pmu_input(index, port, silence_s=0.4) for index, port in enumerate(ports, start=1)
     )
     pdc = Concentrator(Topology(node="n", stream=stream(), inputs=inputs))
-    out = streams.free_port()
+    out = free_port()
     await pdc.start(streams.HOST, out)
     feeding = asyncio.ensure_future(_feed(good))
     await streams.soon(lambda: accepts(out))

@@ -17,6 +17,7 @@ from grid import c37118
 from grid.pdc.configuration_source import FileSource
 from grid.pdc.service import PdcService, ServiceSettings
 from grid.pdc.topology.model import Topology
+from tests.ports import free_port
 
 GOOD, ABSENT = c37118.DataError.GOOD, c37118.DataError.ABSENT
 
@@ -28,7 +29,7 @@ class Running:
         self.path = path
         self.ports: list[int] = []
         self.senders = senders
-        self.out = streams.free_port()
+        self.out = free_port()
         self.service: PdcService
         self.reader: Reader
 
@@ -209,7 +210,7 @@ async def test_a_change_that_cannot_be_written_changes_nothing(tmp_path, caplog)
 
 async def test_an_output_of_another_port_is_opened_there(tmp_path):
     async with running(tmp_path, 1, 2) as made:
-        before, made.out = made.out, streams.free_port()
+        before, made.out = made.out, free_port()
         made.write(1, 2)
         await streams.soon(lambda: accepts(made.out))
         assert not accepts(before)
@@ -262,7 +263,7 @@ async def test_a_copy_of_the_configuration_is_replaced_once_the_source_is_there(
     """As when the database is away at the start: the cache serves until it is back."""
     path = tmp_path / "grid.yml"
     made = Running(path, pmus(3))
-    made.ports = [streams.free_port()] * 3
+    made.ports = [free_port()] * 3
     made.write(1)
     source = FileSource(path)
     copy: Topology = source.load()
@@ -281,7 +282,7 @@ async def test_a_copy_of_the_configuration_is_replaced_once_the_source_is_there(
 
 def test_sighup_makes_the_command_read_its_file(tmp_path):
     made = Running(tmp_path / "grid.yml", ())
-    made.ports = [streams.free_port()] * 3
+    made.ports = [free_port()] * 3
     made.write(1)
     arguments = ["serve", "--topology", str(made.path), "--poll", "0"]
     with streams.Process("grid.pdc", *arguments) as process:

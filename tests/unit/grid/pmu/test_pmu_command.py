@@ -20,13 +20,14 @@ from grid.pmu.scenario.model import PHASORS, Scenario, SimulatedPmu
 from grid.pmu.scenario.pmu_channels import PmuChannels
 from grid.pmu.scenario.scenario_signals import ScenarioSignals
 from grid.transport import client
+from tests.ports import free_port
 
 DATA = Path(__file__).parents[3] / "data" / "synchrophasor"
 
 
 @pytest.fixture(scope="module")
 def pmu():
-    port = streams.free_port()
+    port = free_port()
     with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
         streams.eventually(lambda: reachable(port))
         yield port
@@ -105,7 +106,7 @@ def test_every_command_is_answered_and_tshark_finds_no_fault(pmu, tmp_path: Path
 
 def test_several_clients_are_served_and_one_that_never_reads_is_dropped():
     """At 1000 frames/s the buffers of a client that never reads are full within seconds."""
-    port = streams.free_port()
+    port = free_port()
     arguments = ["serve", "--idcode", "7", "--rate", "1000", "--port", str(port)]
     with streams.Process("grid.pmu", *arguments) as process:
         streams.eventually(lambda: reachable(port))
@@ -136,7 +137,7 @@ def test_several_clients_are_served_and_one_that_never_reads_is_dropped():
 
 
 def test_commands_for_another_idcode_and_garbage_are_ignored_and_said_once():
-    port = streams.free_port()
+    port = free_port()
     with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
         streams.eventually(lambda: reachable(port))
         with socket.create_connection((streams.HOST, port)) as sock:
@@ -157,7 +158,7 @@ def test_commands_for_another_idcode_and_garbage_are_ignored_and_said_once():
 
 
 def test_sigterm_ends_it_within_a_second_with_clients_connected():
-    port = streams.free_port()
+    port = free_port()
     with streams.Process("grid.pmu", "serve", "--idcode", "7", "--port", str(port)) as process:
         streams.eventually(lambda: reachable(port))
         with socket.create_connection((streams.HOST, port)) as sock:
@@ -210,7 +211,7 @@ def test_a_taken_port_is_said():
 
 def test_all_formats_carry_the_same_signal():
     for form, coordinates in itertools.product(("float", "int"), ("rectangular", "polar")):
-        port = streams.free_port()
+        port = free_port()
         options = ["--idcode", "7", "--port", str(port), "--format", form]
         with streams.Process("grid.pmu", "serve", *options, "--coordinates", coordinates):
             streams.eventually(lambda port=port: reachable(port))
@@ -252,7 +253,7 @@ def test_shipped_scenarios_are_listed_with_what_they_are(capsys):
     ],
 )
 def test_what_is_simulated_can_come_from_files(arguments, idcode):
-    port = streams.free_port()
+    port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     with streams.Process("grid.pmu", "serve", *arguments, "--address", address):
         streams.eventually(lambda: reachable(port))

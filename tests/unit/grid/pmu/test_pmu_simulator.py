@@ -19,6 +19,7 @@ from grid.pmu.scenario import document
 from grid.pmu.simulator import Simulator
 from grid.transport.address import Address
 from grid.transport.receiver import Receiver
+from tests.ports import free_port
 
 
 def simulator(text: str) -> Simulator:
@@ -62,7 +63,7 @@ def stamps(frames: list[bytes]) -> list[int]:
     ],
 )
 async def test_a_scenario_is_served_by_every_transport(served, wanted):
-    ports = streams.free_port(), streams.free_port()
+    ports = free_port(), free_port()
     running = simulator(f"pmus: [{{name: a, idcode: 7, addresses: ['{served.format(*ports)}']}}]")
     watch = Watch(wanted.format(*ports), 7)
     # The receiver of a spontaneous stream has to be there before its first configuration.
@@ -77,7 +78,7 @@ async def test_a_scenario_is_served_by_every_transport(served, wanted):
 
 
 async def test_several_transports_at_once_carry_the_same_frames():
-    ports = streams.free_port(), streams.free_port()
+    ports = free_port(), free_port()
     addresses = f"['tcp://127.0.0.1:{ports[0]}', 'udp://127.0.0.1:{ports[1]}']"
     running = simulator(f"pmus: [{{name: a, idcode: 7, addresses: {addresses}}}]")
     await running.open()
@@ -93,7 +94,7 @@ async def test_several_transports_at_once_carry_the_same_frames():
 
 
 async def test_many_pmus_of_several_rates_send_at_their_own_times():
-    first = streams.free_port()
+    first = free_port()
     running = simulator(f"""
         pmus:
           - {{name: fast, idcode: 1, rate: 50, addresses: ["tcp://127.0.0.1:{first}"]}}
@@ -200,7 +201,7 @@ async def test_without_receivers_nothing_is_computed(monkeypatch):
 
 def test_processes_of_one_scenario_agree_without_talking():
     """Two PMUs of the demo, each in a process of its own, and the truth."""
-    ports = [streams.free_port() for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     names = ["pmu-1", "pmu-3"]
     commands = [
         ["serve", "--scenario", "two-area", "--pmu", name, "--port", str(port)]

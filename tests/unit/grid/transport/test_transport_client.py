@@ -11,6 +11,7 @@ import stream_fixtures as streams
 
 from grid import c37118
 from grid.transport import client
+from tests.ports import free_port
 
 
 class Background:
@@ -94,7 +95,7 @@ def last(events: Iterator[client.StreamEvent]) -> client.Disconnected:
 
 
 def test_a_refused_connection_is_an_event():
-    port = streams.free_port()
+    port = free_port()
     event = last(client.receive(streams.HOST, port, idcode=7))
     assert not event.was_connected
     assert event.why == "cannot connect: Connection refused"

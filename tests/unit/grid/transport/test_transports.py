@@ -14,15 +14,10 @@ from grid.inspect import frame_sources
 from grid.inspect.observed_frame import ObservedFrame
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
+from tests.ports import free_port
 
 HOSTS = ["127.0.0.1", "::1"]
 GROUPS = ["239.118.2.1", "ff02::118:2"]
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-        sock.bind(("::", 0))
-        return sock.getsockname()[1]
 
 
 def multicast_interface(group: str) -> str:
@@ -110,7 +105,7 @@ async def pump(sender: streams.Sender, *listeners: Listener, wanted: int = 5) ->
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_frames_arrive_in_order_by_every_transport(transport, host):
     streams.needs(host)
-    udp = free_udp_port()
+    udp = free_port()
     data = udp if transport is Transport.TCP_UDP else 0
     port = udp if transport is Transport.SPONTANEOUS else 0
     address = Address(transport=transport, host=host, port=port, data_port=data)
@@ -142,7 +137,7 @@ async def test_frames_arrive_in_order_by_every_transport(transport, host):
 async def test_a_multicast_group_reaches_every_member_of_this_machine(group):
     interface = multicast_interface(group)
     address = Address(
-        transport=Transport.SPONTANEOUS, host=group, port=free_udp_port(), interface=interface
+        transport=Transport.SPONTANEOUS, host=group, port=free_port(), interface=interface
     )
     async with listening(address, address, idcode=None) as listeners, sending(address) as sender:
         await streams.soon(lambda: sender.server.receivers)
@@ -154,7 +149,7 @@ async def test_a_multicast_group_reaches_every_member_of_this_machine(group):
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP, Transport.TCP_UDP])
 async def test_a_sender_that_comes_back_is_received_again(transport):
-    data = free_udp_port() if transport is Transport.TCP_UDP else 0
+    data = free_port() if transport is Transport.TCP_UDP else 0
     address = Address(transport=transport, host=streams.HOST, data_port=data, port=0)
     async with sending(address) as sender:
         port = sender.server.port
@@ -170,7 +165,7 @@ async def test_a_sender_that_comes_back_is_received_again(transport):
 
 
 async def test_a_spontaneous_stream_survives_silence_without_a_new_configuration():
-    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
+    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_port())
     async with listening(address, silence_s=0.2) as (listener,), sending(address) as sender:
         sender.server.announce()
         await pump(sender, listener)
@@ -182,7 +177,7 @@ async def test_a_spontaneous_stream_survives_silence_without_a_new_configuration
 
 
 async def test_a_second_sender_of_one_idcode_is_ignored_and_said_once():
-    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
+    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_port())
     async with listening(address) as (listener,), sending(address) as sender:
         sender.server.announce()
         await pump(sender, listener)
@@ -233,7 +228,7 @@ async def test_a_udp_client_whose_port_is_closed_is_forgotten():
 
 
 async def test_one_stream_is_served_by_several_transports_side_by_side():
-    data = free_udp_port()
+    data = free_port()
     async with sending(Address(host=streams.HOST, port=0)) as sender:
         both = Address(transport=Transport.TCP_UDP, host=streams.HOST, port=0, data_port=data)
         await sender.server.attach(both)
@@ -261,7 +256,7 @@ async def test_a_stream_of_few_frames_is_not_dead_between_them():
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP, Transport.TCP_UDP])
 async def test_a_peer_that_falls_silent_is_noticed_within_the_set_time(transport):
-    data = free_udp_port() if transport is Transport.TCP_UDP else 0
+    data = free_port() if transport is Transport.TCP_UDP else 0
     address = Address(transport=transport, host=streams.HOST, data_port=data, port=0)
     async with sending(address) as sender:
         there = Address(
@@ -277,7 +272,7 @@ async def test_a_peer_that_falls_silent_is_noticed_within_the_set_time(transport
 
 async def test_pauses_between_attempts_grow_up_to_the_limit():
     """Of 0.1, 0.2, 0.3, 0.3 ... s: a dead peer is not asked all the time."""
-    address = Address(host=streams.HOST, port=streams.free_port())
+    address = Address(host=streams.HOST, port=free_port())
     start_s = asyncio.get_running_loop().time()
     async with listening(address) as (listener,):
         await streams.soon(lambda: listener.receiver.counts.attempts == 7)
@@ -298,7 +293,7 @@ def test_commands_count_time_as_the_sender_does():
 
 
 async def test_a_spontaneous_stream_is_looked_at_live():
-    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_udp_port())
+    address = Address(transport=Transport.SPONTANEOUS, host=streams.HOST, port=free_port())
     seen: list[ObservedFrame] = []
 
     def see(one: ObservedFrame) -> bool:
