@@ -22,9 +22,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.readiness import ready_after
 from lab.artefacts import Cache
 from lab.bundle import choose_distribution
-from lab.cluster.api import is_ready, ready_changed_at
 from lab.cluster.lab import find
 from lab.commands.life.down import remove
 from lab.commands.life.preparing import prepare
@@ -32,7 +32,6 @@ from lab.commands.life.up import bring_up
 from lab.config import inventory
 from lab.config.inventory import Inventory
 from lab.config.settings import Settings
-from lab.console.errors import LabError
 from lab.console.progress import Terminal
 from lab.nodes.mark import LabMark
 from lab.providers import registry
@@ -125,7 +124,7 @@ def _deploy(name: str, kind: str, size: int, progress: Terminal) -> Deployment:
         try:
             seconds = bring_up(wanted, progress).seconds
             lab = find(name)
-            ready = {n.metadata.name: _ready_at(n) - began for n in lab.cluster.list_nodes()}
+            ready = ready_after(lab.cluster, began)
             mark = LabMark.read_any(lab.nodes)
         finally:
             remove(name, progress)
@@ -152,13 +151,6 @@ def _inventory(directory: Path, name: str, kind: str, size: int) -> Inventory:
     settings = {"lab_name": name, "lab_distribution": kind}
     (directory / "group_vars" / "all.yml").write_text(yaml.safe_dump(settings))
     return inventory.load(directory)
-
-
-def _ready_at(node: Any) -> float:
-    """Return when a node became Ready, in seconds since the epoch."""
-    if not is_ready(node):
-        raise LabError(f"The node {node.metadata.name} is not Ready.", "Run the bench again.")
-    return float(ready_changed_at(node).timestamp())
 
 
 def _read(directory: Path) -> list[Deployment]:
