@@ -66,7 +66,7 @@ class _Listener:
             case "runner_on_ok" if (data.get("res") or {}).get("changed"):
                 self.changed_tasks[data["task"]] = None
                 self.told += 1
-            case "runner_on_skipped" if self.check and _would_run(data.get("res") or {}):
+            case "runner_on_skipped" if self.check and _would_run(event.get("stdout", "")):
                 self.changed_tasks[data["task"]] = None
             case "runner_on_failed" | "runner_on_unreachable" if not data.get("ignore_errors"):
                 self.failures.append((data["task"], data["host"], data.get("res") or {}))
@@ -120,7 +120,7 @@ def play(
                 extravars=dict(variables),
                 envvars=_environment(str(private)),
                 settings={"job_timeout": int(limit_s)},
-                cmdline="--check" if check else None,
+                cmdline="--check -v" if check else None,
                 event_handler=listener,
                 cancel_callback=lambda: bool(interrupted),
                 quiet=True,
@@ -158,11 +158,12 @@ def _hosts(inventory: Inventory, private: Path) -> Path:
     return hosts
 
 
-def _would_run(result: Mapping[str, Any]) -> bool:
-    """Tell whether a task was skipped as it can't tell what it would change."""
-    return str(result.get("msg", "")).startswith(
-        ("Command would have run", "Check mode is not supported")
-    )
+def _would_run(line: str) -> bool:
+    """Tell from what Ansible prints of a skipped task whether it can't tell what it would change.
+
+    The event has no result of such a task.
+    """
+    return "Command would have run" in line or "heck mode is not supported" in line
 
 
 def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:

@@ -47,11 +47,14 @@ def test_changes_are_counted_by_node_and_told_by_task(listener):
 @pytest.mark.parametrize(("check", "told"), [(True, ["Restart", "Ask"]), (False, [])])
 def test_in_check_mode_what_can_not_tell_what_it_would_change_would_run(listener, check, told):
     listener.check = check
-    script = {"msg": "Check mode is not supported for this task."}
-    command = {"msg": "Command would have run if not in check mode"}
-    listener(event("runner_on_skipped", task="Restart", host="a", res=script))
-    listener(event("runner_on_skipped", task="Ask", host="a", res=command))
-    listener(event("runner_on_skipped", task="Not for this node", host="a", res={}))
+    skipped = {
+        "Restart": '{"changed": false, "msg": "Check mode is not supported for this task."}',
+        "Ask": '{"changed": true, "msg": "Command would have run if not in check mode"}',
+        "Not for this node": '{"changed": false, "skip_reason": "Conditional result was False"}',
+    }
+    for task, result in skipped.items():
+        line = f"skipping: [a] => {result}"
+        listener({**event("runner_on_skipped", task=task, host="a"), "stdout": line})
     assert list(listener.changed_tasks) == told
 
 
