@@ -2,42 +2,43 @@
 # Write the control plane's static pods again, as a configuration of kubeadm says, and start
 # those that changed anew:
 #
-#     rewrite_static_pods.sh CONFIG NODE ENDPOINT
+#     rewrite_static_pods.sh CONFIG ENDPOINT
 #
 # A kubelet that runs lets up to 20 s pass between the end of an old static pod and the start
-# of its successor. One that starts finds the new pods only, and begins with them at once.
+# of its successor. One that starts finds the new pods only, and begins with them at once. It
+# is away for as short as can be: the node's lease is its to renew.
 set -euo pipefail
 
-config=$1 node=$2 endpoint=$3
+config=$1 endpoint=$2
 manifests=/etc/kubernetes/manifests
+kubectl=(kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace kube-system --request-timeout 3s)
 
 main() {
-  # Whatever happens, the node gets its kubelet back.
-  trap 'systemctl daemon-reload; systemctl start kubelet' EXIT
-  systemctl stop kubelet
-
-  local old
+  local old controllers scheduler
   old=$(mktemp --directory)
   cp "$manifests"/*.yaml "$old"
+  controllers=$(holder kube-controller-manager)
+  scheduler=$(holder kube-scheduler)
+
+  # Whatever happens, the node has its kubelet in the end.
+  trap 'systemctl start kubelet' EXIT
   kubeadm init phase etcd local --config "$config"
   kubeadm init phase control-plane all --config "$config"
-
   # That of a server that joined before its kubelet used the endpoint names its own API server.
   sed -i "s|^    server: .*|    server: https://$endpoint|" /etc/kubernetes/kubelet.conf
+  systemctl daemon-reload
+  systemctl stop kubelet
 
-  # The kernel keeps 15 characters of a process's name.
-  if differ kube-controller-manager; then
-    finish TERM kube-controller
-    release kube-controller-manager
-  fi
-  if differ kube-scheduler; then
-    finish TERM kube-scheduler
-    release kube-scheduler
-  fi
   # An API server that is told to end asks etcd for leave, which may end beside it. It has
-  # nothing that could be lost.
+  # nothing that could be lost. The kernel keeps 15 characters of a process's name.
   if differ kube-apiserver; then finish KILL kube-apiserver; fi
+  if differ kube-controller-manager; then finish TERM kube-controller; fi
+  if differ kube-scheduler; then finish TERM kube-scheduler; fi
   if differ etcd; then finish TERM etcd; fi
+  systemctl start kubelet
+
+  if differ kube-controller-manager; then release kube-controller-manager "$controllers"; fi
+  if differ kube-scheduler; then release kube-scheduler "$scheduler"; fi
   rm -r "$old"
 }
 
@@ -54,14 +55,16 @@ finish() {
   pkill -KILL -x "$2" || :
 }
 
-# Its holder is dead, and so nobody needs to wait until it expires.
+holder() {
+  "${kubectl[@]}" get lease "$1" --output 'jsonpath={.spec.holderIdentity}' || :
+}
+
+# Where the process that was ended held the lease, nobody needs to wait until it expires.
 release() {
-  local kubectl=(kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace kube-system --request-timeout 3s)
-  local holder
-  holder=$("${kubectl[@]}" get lease "$1" --output 'jsonpath={.spec.holderIdentity}') || return 0
-  case $holder in
-    "$node"_*) "${kubectl[@]}" patch lease "$1" --type merge --patch '{"spec": {"holderIdentity": null}}' || : ;;
-  esac
+  case $2 in "$(hostname)"_*) ;; *) return 0 ;; esac
+  "${kubectl[@]}" patch lease "$1" --type json --patch "[
+    {\"op\": \"test\", \"path\": \"/spec/holderIdentity\", \"value\": \"$2\"},
+    {\"op\": \"remove\", \"path\": \"/spec/holderIdentity\"}]" || :
 }
 
 main
