@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Write the control plane's static pods again, as a configuration of kubeadm says, and start
-# those that changed anew:
-#
-#     rewrite_static_pods.sh CONFIG ENDPOINT
+# Writes the control plane's static pods again, as a configuration of kubeadm says, and starts
+# those that changed anew.
+# usage: rewrite_static_pods.sh CONFIG ENDPOINT
 #
 # A kubelet that runs lets up to 20 s pass between the end of an old static pod and the start
 # of its successor. One that starts finds the new pods only, and begins with them at once. It
