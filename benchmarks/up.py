@@ -40,7 +40,8 @@ TARGETS_S: Mapping[str, Mapping[str, float]] = {
 TARGET_CPU_PERCENT = {"server": 15.0, "worker": 5.0}
 """Percent of one core, idle."""
 TARGET_MEMORY_MIB = 4096.0
-OTHER_PROFILE = "fast"
+FIRST_PROFILE = "fast"
+"""Timers before they change to the default's, under which the lab is watched."""
 LEAST_S = 1.0
 """Steps and tasks that took less are left out."""
 SETTLE_S = 60
@@ -100,7 +101,7 @@ def _empty_cache() -> Iterator[None]:
 
 def _ups(name: str, distribution: str, progress: StepTimes, *, cold: bool) -> Iterator[Timed]:
     """Time what a user does on a day, one thing after the other on one lab."""
-    wanted = _wanted(name, distribution)
+    wanted = _wanted(name, distribution, lab_profile=FIRST_PROFILE)
     if cold:
         seconds = bring_up(wanted, progress).seconds
         yield Timed(what=COLD, seconds=seconds, steps=progress.take())
@@ -114,7 +115,7 @@ def _ups(name: str, distribution: str, progress: StepTimes, *, cold: bool) -> It
     progress.note(f"  changed={sum(result.recap.changed.values())} on the running lab")
     yield Timed(what=AGAIN, seconds=result.seconds, steps=_parts(progress, result))
     yield _return(name, progress)
-    result = bring_up(_wanted(name, distribution, lab_profile=OTHER_PROFILE), progress)
+    result = bring_up(_wanted(name, distribution), progress)
     yield Timed(what=PROFILE, seconds=result.seconds, steps=_parts(progress, result))
 
 

@@ -163,7 +163,7 @@ def _would_run(line: str) -> bool:
 
     The event has no result of such a task.
     """
-    return "Command would have run" in line or "heck mode is not supported" in line
+    return "Command would have run" in line or "Check mode is not supported" in line
 
 
 def _addresses(nodes: Sequence[Node]) -> dict[str, Any]:
