@@ -3,7 +3,6 @@
 #   version            release of the installed k3s, or why it doesn't run
 #   interface          network interface of the node's address
 #   told_to_join       whether it has been told how to get into the cluster
-#   lease_s            how long a lease of its kubelet holds, in seconds; 0 before it has one
 #   containerd_import  who makes containerd read its drop-in directory: k3s, template, or both
 # usage: look.sh ADDRESS
 set -eu
@@ -19,7 +18,6 @@ fi
 set -- $(ip -4 -oneline address show to "$1")
 interface=$2
 if test -e /etc/rancher/k3s/config.yaml.d/join.yaml; then told=true; else told=false; fi
-lease_s=$(sed -n 's/^nodeLeaseDurationSeconds: //p' $data/agent/etc/kubelet.conf.d/50-blackstart.conf 2>/dev/null || :)
 # Newer releases import that directory themselves, and a second import is an error.
 if ! grep --quiet --no-messages --fixed-strings config-v3.toml.d $data/data/current/bin/k3s; then
   import=template
@@ -29,14 +27,13 @@ else
   import=k3s
 fi
 # The version may be an error message with quotes and line breaks.
-python3 - "$version" "$interface" "$told" "${lease_s:-0}" "$import" <<'EOF'
+python3 - "$version" "$interface" "$told" "$import" <<'EOF'
 import json, sys
-version, interface, told, lease_s, containerd_import = sys.argv[1:]
+version, interface, told, containerd_import = sys.argv[1:]
 print(json.dumps({
     "version": " ".join(version.split()),
     "interface": interface,
     "told_to_join": told == "true",
-    "lease_s": int(lease_s),
     "containerd_import": containerd_import,
 }))
 EOF
