@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the control plane's static pods again, as a configuration of kubeadm says, and starts
-# those that changed anew.
+# Writes the control plane's static pods as a configuration of kubeadm says, and starts those
+# that changed again.
 # usage: rewrite_static_pods.sh CONFIG ENDPOINT
 #
 # A kubelet that runs lets up to 20 s pass between the end of an old static pod and the start
