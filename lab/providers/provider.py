@@ -21,6 +21,10 @@ class ForeignLabError(LabError):
     """A lab of that name is another user's: nothing is done to it unless they are named."""
 
 
+class NotReadyError(LabError):
+    """What makes the nodes does not answer this user yet; `prepare_machine` sees to that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeSet:
     """The nodes of a lab that exist."""
@@ -79,8 +83,8 @@ class Provider(Protocol):
     def list_nodes(self) -> NodeSet:
         """Return what exists of the lab, in whatever state.
 
-        Raises LabError where that can't be told, as what makes the nodes does not answer,
-        and ForeignLabError where the lab is another user's.
+        Raises LabError where that can't be told, NotReadyError as what makes the nodes
+        does not answer yet, and ForeignLabError where the lab is another user's.
         """
 
     def create(self, inventory: Inventory, distribution: str, progress: Progress) -> None:

@@ -20,9 +20,11 @@ from lab.host.packages import Programs
 from lab.host.requirements import shortages, too_low
 from lab.nodes import node
 from lab.providers import registry
-from lab.providers.provider import Provider
+from lab.providers.provider import NodeSet, NotReadyError, Provider
 
 app = options.verb_app()
+
+NO_NODES = NodeSet(nodes=(), running=frozenset(), distribution="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +89,14 @@ def examine(directory: Path, name: str | None, settings: list[str]) -> Examinati
     found.fine.append(f"settings of {inventory.directory}: taken")
     found.look(lambda: f"timers: {load(chosen.lab_profile).name}")
     _examine_machine(found, provider, cache)
-    _examine_nodes(found, inventory, provider, cache)
-    found.look(lambda: _available(inventory, provider, cache))
+    try:
+        there = _nodes(provider)
+    except LabError as error:
+        found.note(error)
+        there = None
+    else:
+        _examine_nodes(found, inventory, provider, cache, there)
+    found.look(lambda: _available(inventory, there or NO_NODES, cache))
     return found
 
 
@@ -129,25 +137,38 @@ def _examine_machine(found: Examination, provider: Provider, cache: Cache) -> No
     found.look(lambda: privileges.foreseen(purposes))
 
 
-def _examine_nodes(
-    found: Examination, inventory: Inventory, provider: Provider, cache: Cache
-) -> None:
-    """Look at what is there of the lab, and whether the rest can be made."""
+def _nodes(provider: Provider) -> NodeSet | None:
+    """Return what is there of the lab; None where that shows only once `lab up` has begun."""
     try:
-        nodes = provider.list_nodes().nodes
-        problems = [*_obstacles(inventory, provider, cache, len(nodes))]
+        return provider.list_nodes()
+    except NotReadyError:
+        return None  # `availability` tells
+
+
+def _examine_nodes(
+    found: Examination,
+    inventory: Inventory,
+    provider: Provider,
+    cache: Cache,
+    there: NodeSet | None,
+) -> None:
+    """Look at whether there is room for what is missing of the lab."""
+    existing = len((there or NO_NODES).nodes)
+    try:
+        problems = [*_obstacles(inventory, provider, cache, existing)]
     except LabError as error:
         found.note(error)
         return
     for problem in problems:
         found.note(problem)
     if not problems:
-        missing = max(0, len(inventory.hosts) - len(nodes))
-        found.fine.append(f"nodes: {len(nodes)} are there, and there is room for {missing} more")
+        missing = max(0, len(inventory.hosts) - existing)
+        known = f"{existing} are there, and" if there else "unknown yet what is there;"
+        found.fine.append(f"nodes: {known} there is room for {missing} more")
 
 
-def _available(inventory: Inventory, provider: Provider, cache: Cache) -> str:
-    settings = bundle.released(inventory, provider.list_nodes()).settings
+def _available(inventory: Inventory, there: NodeSet, cache: Cache) -> str:
+    settings = bundle.released(inventory, there).settings
     choice = bundle.choose_distribution(settings.lab_distribution, cache, settings)
     bundle.check_available(choice.distribution, cache, settings)
     return f"distribution: {choice.distribution}: {choice.reason}"

@@ -19,6 +19,7 @@ from lab.host import environment, packages
 from lab.host.command import CommandError, run
 from lab.host.privileges import as_root, authorise
 from lab.providers.container import engine_choice
+from lab.providers.provider import NotReadyError
 
 LOG = Path("/var/log/blackstart-dockerd.log")
 """Where an engine writes that this kit started without systemd."""
@@ -41,11 +42,11 @@ CURES = {
 """Words of an engine's refusal, in lower case: what to do about it."""
 
 
-class EngineAbsentError(LabError):
+class EngineAbsentError(NotReadyError):
     """No engine answers where this machine's own one would, and `ensure` may start it."""
 
 
-class EngineClosedError(LabError):
+class EngineClosedError(NotReadyError):
     """This machine's own engine runs, and this user may not use it; `ensure` may change that."""
 
 

@@ -279,6 +279,18 @@ def test_an_engine_that_is_refused_is_one_problem(monkeypatch, tmp_path):
     assert "DOCKER_HOST=tcp://127.0.0.1:1 names another engine" in problem.message
 
 
+def test_an_engine_that_lab_up_starts_is_no_problem(monkeypatch, tmp_path):
+    monkeypatch.setenv("BLACKSTART_CACHE", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(engine, "SOCKET", tmp_path / "docker.sock")
+    monkeypatch.setattr(engine, "DATA_DIRECTORY", tmp_path)
+    monkeypatch.setattr(preflight, "_available", lambda *_: "distribution: any")
+    found = preflight.examine(options.EMBEDDED, "x", [])
+    assert [problem.message for problem in found.problems if "engine" in problem.message] == []
+    assert any("`lab up` starts one" in line for line in found.fine)
+    assert "nodes: unknown yet what is there" in str(found)
+
+
 @pytest.mark.parametrize(
     ("storage", "kernel", "said"),
     [
