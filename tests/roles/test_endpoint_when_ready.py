@@ -94,9 +94,10 @@ def test_a_server_that_does_not_answer_is_not_ready(
 ) -> None:
     script = loaded(SCRIPT)
     monkeypatch.setattr(script, "ASK_LIMIT_S", 0.2)
+    url, ask = f"https://127.0.0.1:{port}/readyz", script.opener()
     with socket.create_server(("127.0.0.1", port)):
-        assert not script.is_ready(f"https://127.0.0.1:{port}/readyz")
-    assert not script.is_ready(f"https://127.0.0.1:{port}/readyz")
+        assert not script.is_ready(url, ask)
+    assert not script.is_ready(url, ask)
 
 
 def test_it_reads_what_the_template_writes() -> None:

@@ -34,17 +34,20 @@ def checks(configuration: str) -> Iterator[str]:
         yield f"https://{address}{path}"
 
 
-def is_ready(url: str) -> bool:
-    """Tell whether there is an answer, and it is 200, as HAProxy's own check does."""
-    context = ssl.create_default_context()
+def opener() -> urllib.request.OpenerDirector:
+    """Return what asks as HAProxy's own check does: of no proxy, and verifying nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    # HAProxy knows no proxy either.
-    opener = urllib.request.build_opener(
+    return urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     )
+
+
+def is_ready(url: str, ask: urllib.request.OpenerDirector) -> bool:
+    """Tell whether there is an answer, and it is 200."""
     try:
-        with opener.open(url, timeout=ASK_LIMIT_S) as answer:
+        with ask.open(url, timeout=ASK_LIMIT_S) as answer:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False
@@ -54,7 +57,8 @@ def main() -> None:
     """Replace this process by HAProxy as soon as that can lead anywhere."""
     file, *haproxy = sys.argv[1:]
     signal.signal(signal.SIGUSR2, lambda *_: None)
-    while not any(map(is_ready, checks(Path(file).read_text()))):
+    ask = opener()
+    while not any(is_ready(url, ask) for url in checks(Path(file).read_text())):
         time.sleep(PERIOD_S)
     os.execv(haproxy[0], haproxy)  # noqa: S606 - what the unit names
 
