@@ -126,6 +126,7 @@ def test_unit(machine: Machine) -> None:
     # A user of sudo with a password would be asked for it, and these need root.
     programs = ["iptables", "openssh-client", "tshark", "mosquitto", "openssl"]
     noninteractive = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    machine.as_root("apt-get", "-q", "update")
     machine.as_root(*noninteractive, "apt-get", "install", "-qy", *programs)
     done = machine.run(f"{IN_CLONE} && make unit")
     assert done.returncode == 0
