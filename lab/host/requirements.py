@@ -41,6 +41,8 @@ class Requirements:
     """File systems."""
     sysctls: Mapping[str, int] = field(default_factory=dict)
     """Kernel parameter, such as fs.inotify.max_user_instances, to its least value."""
+    root: tuple[str, ...] = ()
+    """What root is needed for besides, each an infinitive."""
 
 
 def shortages(needed: Iterable[Requirements]) -> list[str]:

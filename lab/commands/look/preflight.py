@@ -117,12 +117,14 @@ def install_programs(provider: Provider, cache: Cache, progress: Progress) -> No
 
 def _examine_machine(found: Examination, provider: Provider, cache: Cache) -> None:
     """Look at what the machine itself must offer."""
-    wanted: list[str] = []
-    low: list[str] = []
+    purposes: list[str] = []
 
     def programs() -> str:
-        wanted.extend(packages.missing(_programs(provider, cache)))
-        low.extend(too_low(provider.requirements(0).sysctls))
+        machine = provider.requirements(0)
+        wanted = packages.missing(_programs(provider, cache))
+        purposes.extend([f"install {' '.join(wanted)}"] if wanted else [])
+        purposes.extend(machine.root)
+        purposes.extend(f"raise {name}" for name in too_low(machine.sysctls))
         if not wanted:
             return "system packages: all there"
         packages.check_installer(wanted)
@@ -130,10 +132,6 @@ def _examine_machine(found: Examination, provider: Provider, cache: Cache) -> No
 
     found.look(programs)
     found.look(provider.availability)
-    purposes = [
-        *([f"install {' '.join(wanted)}"] if wanted else []),
-        *(f"raise {name}" for name in low),
-    ]
     found.look(lambda: privileges.foreseen(purposes))
 
 

@@ -24,6 +24,9 @@ from lab.providers.provider import NotReadyError
 LOG = Path("/var/log/blackstart-dockerd.log")
 """Where an engine writes that this kit started without systemd."""
 START_LIMIT_S = 60
+START = "start the Docker engine"
+USE = "use the Docker engine"
+"""What root may be needed for."""
 SOCKET = Path("/var/run/docker.sock")
 """Where this machine's own engine listens."""
 DATA_DIRECTORY = Path("/var/lib/docker")
@@ -81,7 +84,7 @@ def ensure(progress: Progress) -> None:
 
 def _begin(progress: Progress) -> None:
     """Start the engine, and wait until it answers this user, or refuses it."""
-    authorise(["start the Docker engine"])
+    authorise([START])
     with progress.step("Start the Docker engine", limit_s=START_LIMIT_S) as step:
         _start()
         wait(
@@ -101,7 +104,7 @@ def _admit(progress: Progress) -> None:
     once, and until the engine restarts.
     """
     packages.ensure({"setfacl": "acl"}, progress)
-    authorise(["use the Docker engine"])
+    authorise([USE])
     progress.note(f"  Let this user use the Docker engine until it restarts (setfacl {SOCKET})")
     run([*as_root(), "setfacl", "--modify", f"u:{os.getuid()}:rw", SOCKET])
 

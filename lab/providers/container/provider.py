@@ -65,18 +65,20 @@ class ContainerProvider:
 
         Raises LabError where the engine that is meant can't carry a lab.
         """
+        data, programs, root = engine.DATA_DIRECTORY, PROGRAMS, ""
         try:
-            data, programs = Path(engine.information()["DockerRootDir"]), PROGRAMS
+            data = Path(engine.information()["DockerRootDir"])
         except engine.EngineClosedError:
-            data, programs = engine.DATA_DIRECTORY, PROGRAMS
+            root = engine.USE
         except engine.EngineAbsentError:
-            data, programs = engine.DATA_DIRECTORY, {**PROGRAMS, **ENGINE_PROGRAMS}
+            root, programs = engine.START, {**PROGRAMS, **ENGINE_PROGRAMS}
         return Requirements(
             programs=programs,
             memory=nodes * MEMORY_PER_NODE,
             memory_purpose=f"{nodes} nodes",
             disk=(DiskSpace(path=data, size=nodes * DISK_PER_NODE, purpose="the nodes"),),
             sysctls=SYSCTLS,
+            root=(root,) if root else (),
         )
 
     def availability(self) -> str:

@@ -285,9 +285,12 @@ def test_an_engine_that_lab_up_starts_is_no_problem(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "SOCKET", tmp_path / "docker.sock")
     monkeypatch.setattr(engine, "DATA_DIRECTORY", tmp_path)
     monkeypatch.setattr(preflight, "_available", lambda *_: "distribution: any")
+    monkeypatch.setattr(privileges, "_succeeds", lambda *_, **__: True)
+    monkeypatch.setattr(privileges.environment, "which", lambda name: f"/usr/bin/{name}")
     found = preflight.examine(options.EMBEDDED, "x", [])
     assert [problem.message for problem in found.problems if "engine" in problem.message] == []
     assert any("`lab up` starts one" in line for line in found.fine)
+    assert any("root: needed to start the Docker engine" in line for line in found.fine)
     assert "nodes: unknown yet what is there" in str(found)
 
 
