@@ -57,7 +57,7 @@ types: $(VENV)/.dev  ## Types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## Unit tests, in parallel; rules of the tree and of the documents
-	$(BIN)/python -m lab.host.packages iptables ssh tshark mosquitto openssl
+	$(BIN)/python -m lab.host.packages ip iptables ssh tshark mosquitto openssl
 	$(BIN)/pytest -n auto tests/unit tests/docs
 
 roles: $(VENV)/.dev  ## Role checks: ansible-lint, arguments equal defaults

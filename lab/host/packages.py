@@ -17,6 +17,7 @@ TEST_PROGRAMS = {
     "iptables": "iptables",
     "mosquitto": "mosquitto",
     "openssl": "openssl",
+    "ip": "iproute2",
     "ssh": "openssh-client",
     "tshark": "tshark",
 }

@@ -124,9 +124,9 @@ def test_a_user_of_the_group_docker_needs_no_root(machine: Machine) -> None:
 
 def test_unit(machine: Machine) -> None:
     # A user of sudo with a password would be asked for it, and these need root.
-    programs = ["iptables", "openssh-client", "tshark", "mosquitto", "openssl"]
+    programs = ["iproute2", "iptables", "openssh-client", "tshark", "mosquitto", "openssl"]
     noninteractive = ["env", "DEBIAN_FRONTEND=noninteractive"]
     machine.as_root("apt-get", "-q", "update")
-    machine.as_root(*noninteractive, "apt-get", "install", "-qy", *programs)
+    machine.as_root(*noninteractive, "apt-get", "install", "-qy", "python3-venv", *programs)
     done = machine.run(f"{IN_CLONE} && make unit")
     assert done.returncode == 0
