@@ -14,10 +14,10 @@ Programs = Mapping[str, str]
 """Program, or the absolute path of a file, to the Debian and Ubuntu package that has it."""
 
 TEST_PROGRAMS = {
+    "ip": "iproute2",
     "iptables": "iptables",
     "mosquitto": "mosquitto",
     "openssl": "openssl",
-    "ip": "iproute2",
     "ssh": "openssh-client",
     "tshark": "tshark",
 }
