@@ -46,7 +46,7 @@ def gone(pid: int) -> bool:
             # A zombie of another parent has ended as well.
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # the latter where it ends while it is read
             return True
         time.sleep(0.02)
     return False

@@ -123,7 +123,8 @@ def test_tshark_finds_every_fragment_sound_though_it_does_not_join_them(tmp_path
         capture, [command(6), *[(True, frame) for frame in frames]], udp=udp
     )
     verdict.assert_flawless(1 + len(frames))
-    assert tshark_judge.details(capture).count("CFG-3 Fragmented Frame") == len(frames)
+    # That it joins none, its newer versions cut off behind the frame's bytes.
+    assert tshark_judge.details(capture).count("Configuration Frame 3 [correct]") == len(frames)
 
 
 # Table 15 of the standard says 0 to 65518 bytes, but 65517 is all that FRAMESIZE allows.
