@@ -29,11 +29,11 @@ class NotReadyError(LabError):
 class NodeSet:
     """The nodes of a lab that exist."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...] = ()
     """The nodes, servers first, by name."""
-    running: frozenset[str]
+    running: frozenset[str] = frozenset()
     """Names of the nodes that run."""
-    distribution: str
+    distribution: str = ""
     """What the cluster on them is, or will be, made of; empty where there are no nodes."""
 
 

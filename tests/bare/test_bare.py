@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.host import packages
 from tests.bare.bare_system import (
     DEBIAN_12,
     UBUNTU_24_04,
@@ -124,7 +125,7 @@ def test_a_user_of_the_group_docker_needs_no_root(machine: Machine) -> None:
 
 def test_unit(machine: Machine) -> None:
     # A user of sudo with a password would be asked for it, and these need root.
-    programs = ["iproute2", "iptables", "openssh-client", "tshark", "mosquitto", "openssl"]
+    programs = packages.TEST_PROGRAMS.values()
     noninteractive = ["env", "DEBIAN_FRONTEND=noninteractive"]
     machine.as_root("apt-get", "-q", "update")
     machine.as_root(*noninteractive, "apt-get", "install", "-qy", "python3-venv", *programs)

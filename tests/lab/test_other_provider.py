@@ -110,7 +110,7 @@ class ExistingHosts:
 
     def list_nodes(self):
         if not self._file.exists():
-            return NodeSet(nodes=(), running=frozenset(), distribution="")
+            return NodeSet()
         kept = json.loads(self._file.read_text())
         nodes = tuple(self._node(host) for host in kept["hosts"])
         running = (node.name for node in nodes if node.run(["true"], check=False).returncode == 0)

@@ -24,8 +24,6 @@ from lab.providers.provider import NodeSet, NotReadyError, Provider
 
 app = options.verb_app()
 
-NO_NODES = NodeSet(nodes=(), running=frozenset(), distribution="")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
@@ -96,7 +94,7 @@ def examine(directory: Path, name: str | None, settings: list[str]) -> Examinati
         there = None
     else:
         _examine_nodes(found, inventory, provider, cache, there)
-    found.look(lambda: _available(inventory, there or NO_NODES, cache))
+    found.look(lambda: _available(inventory, there or NodeSet(), cache))
     return found
 
 
@@ -151,7 +149,7 @@ def _examine_nodes(
     there: NodeSet | None,
 ) -> None:
     """Look at whether there is room for what is missing of the lab."""
-    existing = len((there or NO_NODES).nodes)
+    existing = len(there.nodes) if there else 0
     try:
         problems = [*_obstacles(inventory, provider, cache, existing)]
     except LabError as error:

@@ -132,7 +132,7 @@ class ContainerProvider:
     def list_nodes(self) -> NodeSet:
         """Return what exists of the lab, in whatever state."""
         if self._never_had_an_engine():
-            return NodeSet(nodes=(), running=frozenset(), distribution="")
+            return NodeSet()
         with refusals("list the lab's containers"):
             containers = self._containers()
         labels.refuse_foreign(containers, self._state)

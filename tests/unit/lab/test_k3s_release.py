@@ -13,7 +13,7 @@ from lab.nodes.state import StateDirectory
 from lab.providers.provider import NodeSet
 
 NEW, OLD = "v1.34.9+k3s1", "v1.34.3+k3s1"
-NOBODY = NodeSet(nodes=(), running=frozenset(), distribution="")
+NOBODY = NodeSet()
 
 
 @pytest.fixture
