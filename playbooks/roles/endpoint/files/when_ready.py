@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 CHECK = re.compile(r"^\s*option httpchk GET (\S+)", re.MULTILINE)
@@ -49,7 +50,7 @@ def is_ready(url: str, ask: urllib.request.OpenerDirector) -> bool:
     try:
         with ask.open(url, timeout=ASK_LIMIT_S) as answer:
             return bool(answer.status == 200)
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return False
 
 
