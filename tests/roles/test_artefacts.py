@@ -119,6 +119,7 @@ class Site:
                 "LC_ALL": "C.UTF-8",
                 "ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles"),
                 "ANSIBLE_LIBRARY": str(PLAYBOOKS / "library"),
+                "ANSIBLE_ACTION_PLUGINS": str(PLAYBOOKS / "action_plugins"),
             },
             capture_output=True,
             text=True,

@@ -1,27 +1,29 @@
-"""The module that writes a role's files on a node."""
+"""The program that writes a role's files on a node."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
 from tests.modules import loaded
 
-MODULE = Path(__file__).parents[2] / "playbooks" / "library" / "node_files.py"
+PROGRAM = Path(__file__).parents[2] / "playbooks" / "files" / "node_files.py"
+NOTHING = {"content": None, "link": None, "mode": None, "validate": None, "own": None}
+"""An entry's options as the action plugin hands them on where the task names none."""
 
 
 @pytest.fixture
-def node_files(capsys):
-    """Run the module with entries; return its result, and whether it failed."""
-    module = loaded(MODULE)
+def node_files(capsys, monkeypatch):
+    """Run the program with entries; return its answer."""
+    program = loaded(PROGRAM)
 
     def run(*entries, check=False):
-        with (
-            patch_module_args({"entries": list(entries), "_ansible_check_mode": check}),
-            pytest.raises(SystemExit),
-        ):
-            module.main()
+        whole = [NOTHING | {"directory": False, "absent": False} | entry for entry in entries]
+        monkeypatch.setattr(
+            "sys.stdin", io.StringIO(json.dumps({"entries": whole, "check": check}))
+        )
+        program.main()
         return json.loads(capsys.readouterr().out)
 
     return run

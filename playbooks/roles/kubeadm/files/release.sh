@@ -13,4 +13,6 @@ if test -e "$root/etc/blackstart/kubeadm.applied.yaml"; then
   manifest=$root/etc/kubernetes/manifests/kube-apiserver.yaml
   test -e "$manifest" && running+=($(sed -n 's/.*image: .*kube-apiserver:\(v[0-9.]*\)$/\1/p' "$manifest"))
 fi
-python3 -c 'import json, sys; print(json.dumps({"running": sys.argv[1:]}))' "${running[@]}"
+list=
+for release in "${running[@]}"; do list+="${list:+, }\"$release\""; done
+printf '{"running": [%s]}\n' "$list"
