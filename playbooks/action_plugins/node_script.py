@@ -12,6 +12,8 @@ from ansible.plugins.action import ActionBase
 _PYTHON = "import sys; exec(compile(sys.stdin.buffer.read({size}), {name!r}, 'exec'))"
 _SHELL = 'eval "$(head -c {size})"'
 _STARTS = {"python3": _PYTHON, "bash": _SHELL, "sh": _SHELL}
+# What a login prints of its own (a line in ~/.bashrc) comes before this.
+_BEGIN = "blackstart: the script begins"
 _OPTIONS: dict[str, dict[str, Any]] = {
     "cmd": {"type": "str", "required": True},
     "executable": {"type": "str", "required": True, "choices": list(_STARTS)},
@@ -46,10 +48,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         start = _STARTS[options["executable"]].format(size=len(script), name=file.name)
         shown = [] if options["executable"] == "python3" else [file.name]
         command = shlex.join([options["executable"], "-c", start, *shown, *arguments])
+        command = f"{self._compute_environment_string()} {command}".strip()
         result |= self._low_level_execute_command(
-            f"{self._compute_environment_string()} {command}".strip(),
+            f"echo {shlex.quote(_BEGIN)}; {command}",
             in_data=script + options["stdin"].encode(),
         )
+        _, begun, said = result["stdout"].partition(f"{_BEGIN}\n")
+        if begun:
+            result |= {"stdout": said, "stdout_lines": said.splitlines()}
         result["changed"] = True
         if result["rc"]:
             result |= {"failed": True, "msg": f"{file.name} ended with {result['rc']}"}

@@ -97,6 +97,21 @@ def test_a_script_gets_its_arguments_its_input_and_its_environment(play: Play) -
     assert all(result["rc"] == 0 and result["changed"] for result in said)
 
 
+def test_what_a_login_prints_of_its_own_is_no_output_of_the_script(play: Play) -> None:
+    login = play.directory.parent / "login"
+    login.write_text('#!/bin/sh\necho "Welcome home"\nexec /bin/sh "$@"\n')
+    login.chmod(0o755)
+    play.script("look.sh", SHELL.format(code=0))
+    shell = {"vars": {"ansible_shell_executable": str(login)}}
+    entries = [{"path": f"{play.directory}/etc", "directory": True}]
+    looked, written = play.run(
+        node_script("look.sh a", "sh", **shell), {"node_files": {"entries": entries}, **shell}
+    )
+    assert looked["stdout"] == "look.sh|a||"
+    assert looked["stdout_lines"] == ["look.sh|a||"]
+    assert written["paths"] == [f"{play.directory}/etc"]
+
+
 @pytest.mark.parametrize(("name", "executable"), [("end.sh", "sh"), ("end.py", "python3")])
 def test_a_script_that_fails_fails_the_task(play: Play, name: str, executable: str) -> None:
     play.script("end.sh", SHELL.format(code=3))
