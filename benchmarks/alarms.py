@@ -61,21 +61,21 @@ def cut_off(lab: Lab, server: Node, seconds: float, progress: Progress) -> Round
     """
     others = [node for node in lab.nodes if node != server]
     witness = next(node.name for node in others if node.role == "server")
-    before = _nodes(lab, witness)
+    before = _nodes(lab)
     holder = _holder(lab, witness)
     fault = Isolate(node=server, others=others)
     with inject(fault, lab_name=lab.name, journal=Unwritten(), limit_s=seconds + 60):
         time.sleep(seconds)
-        noticed = not is_ready(_nodes(lab, witness)[server.name])
+        noticed = not _is_ready(lab, server.name, witness)
     with progress.step(f"Wait until {server.name} is Ready again", limit_s=READY_LIMIT_S) as step:
         wait(
             f"{server.name} to be Ready",
-            lambda: None if is_ready(_nodes(lab, witness)[server.name]) else "it is not Ready",
+            lambda: None if is_ready(_nodes(lab)[server.name]) else "it is not Ready",
             limit_s=READY_LIMIT_S,
             step=step,
         )
     time.sleep(SETTLE_S)
-    after = _nodes(lab, witness)
+    after = _nodes(lab)
     # A look a second may miss that a node was not Ready.
     alarms = [
         node.name
@@ -90,10 +90,14 @@ def cut_off(lab: Lab, server: Node, seconds: float, progress: Progress) -> Round
     )
 
 
-def _nodes(lab: Lab, witness: str) -> Mapping[str, Any]:
+def _nodes(lab: Lab) -> Mapping[str, Any]:
+    return {node.metadata.name: node for node in lab.cluster.list_nodes()}
+
+
+def _is_ready(lab: Lab, name: str, witness: str) -> bool:
+    """Ask one server: another may be the one that is cut off, and take its time to refuse."""
     core = client.CoreV1Api(lab.cluster.api_of(witness))
-    found = core.list_node(_request_timeout=TIMEOUT_S).items
-    return {node.metadata.name: node for node in found}
+    return is_ready(core.read_node(name, _request_timeout=TIMEOUT_S))
 
 
 def _holder(lab: Lab, witness: str) -> str:

@@ -120,10 +120,13 @@ def _mysql(lab: Lab) -> WorkloadPod:
 
 
 def _missing(lab: Lab) -> str | None:
-    for node in lab.cluster.list_nodes():
-        if not is_ready(node):
-            return f"{node.metadata.name} must be Ready"
-    return pods.missing(pods.of(lab.cluster)) or replicas.behind(lab.cluster.servers[0])
+    try:
+        for node in lab.cluster.list_nodes():
+            if not is_ready(node):
+                return f"{node.metadata.name} must be Ready"
+        return pods.missing(pods.of(lab.cluster)) or replicas.behind(lab.cluster.servers[0])
+    except LabError as error:  # servers that come back answer nothing for a while
+        return error.message
 
 
 def _show(outcomes: list[Outcome], about: str) -> None:

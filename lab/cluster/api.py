@@ -3,11 +3,11 @@
 import json
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 from kubernetes import client, config
@@ -20,6 +20,7 @@ from lab.nodes.node import Node
 from lab.nodes.state import StateDirectory
 from service import threads
 
+T = TypeVar("T")
 KUBECONFIG_IN_NODE = "/etc/blackstart/kubeconfig"
 NAMESPACE = "grid"
 """Where the workloads are."""
@@ -113,39 +114,55 @@ class Cluster:
 
         Raises LabError that tells of every server where none is.
         """
+
+        def answering(api: client.ApiClient) -> client.ApiClient:
+            # A read that etcd must answer: a server without a quorum is no use.
+            client.CoreV1Api(api).list_node(limit=1, _request_timeout=TIMEOUT_S)
+            return api
+
+        return self._ask(answering)
+
+    def list_nodes(self) -> list[Any]:
+        """Return the Node objects. Raises LabError as api() does."""
+        return self._ask(
+            lambda api: list(client.CoreV1Api(api).list_node(_request_timeout=TIMEOUT_S).items)
+        )
+
+    def list_pods(self, namespace: str | None = None) -> list[Any]:
+        """Return the Pod objects of `namespace`, or of all. Raises LabError as api() does."""
+
+        def listed(api: client.ApiClient) -> list[Any]:
+            core = client.CoreV1Api(api)
+            if namespace:
+                return list(core.list_namespaced_pod(namespace, _request_timeout=TIMEOUT_S).items)
+            return list(core.list_pod_for_all_namespaces(_request_timeout=TIMEOUT_S).items)
+
+        return self._ask(listed)
+
+    def list_deployments(self, namespace: str) -> list[Any]:
+        """Return the Deployment objects of `namespace`. Raises LabError as api() does."""
+
+        def listed(api: client.ApiClient) -> list[Any]:
+            apps = client.AppsV1Api(api)
+            found = apps.list_namespaced_deployment(namespace, _request_timeout=TIMEOUT_S)
+            return list(found.items)
+
+        return self._ask(listed)
+
+    def _ask(self, what: Callable[[client.ApiClient], T]) -> T:
+        """Return what the first API server says that answers; one that fails is passed over."""
         reasons = []
         for server in self.servers:
             api = self.api_of(server.name)
             try:
-                # A read that etcd must answer: a server without a quorum is no use.
-                client.CoreV1Api(api).list_node(limit=1, _request_timeout=TIMEOUT_S)
+                return what(api)
             except Exception as error:  # whatever is wrong with one server, another may answer
                 reasons.append(f"{server.name}: {why(error)}")
-                continue
-            return api
         raise LabError(
             f"No API server of the lab {self.name!r} answers.",
             "Run `lab heal`, then `lab up`; `lab logs NODE` shows a node's journal.",
             evidence="\n".join(reasons),
         )
-
-    def list_nodes(self) -> list[Any]:
-        """Return the Node objects."""
-        core = client.CoreV1Api(self.api())
-        return list(core.list_node(_request_timeout=TIMEOUT_S).items)
-
-    def list_pods(self, namespace: str | None = None) -> list[Any]:
-        """Return the Pod objects of `namespace`, or of all."""
-        core = client.CoreV1Api(self.api())
-        if namespace:
-            return list(core.list_namespaced_pod(namespace, _request_timeout=TIMEOUT_S).items)
-        return list(core.list_pod_for_all_namespaces(_request_timeout=TIMEOUT_S).items)
-
-    def list_deployments(self, namespace: str) -> list[Any]:
-        """Return the Deployment objects of `namespace`."""
-        apps = client.AppsV1Api(self.api())
-        found = apps.list_namespaced_deployment(namespace, _request_timeout=TIMEOUT_S)
-        return list(found.items)
 
 
 def why(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from kubernetes import client
 from lab.cluster import api, health
 from lab.cluster.api import Cluster
 from lab.cluster.lab import Lab
+from lab.console.errors import LabError
 from lab.host.command import CommandError, Result
 from lab.nodes.node import Node
 from lab.nodes.state import StateDirectory
@@ -301,6 +302,28 @@ def test_the_api_of_a_lab_is_asked_without_a_proxy(tmp_path, monkeypatch):
     lab = the_lab(tmp_path, {"server-1": {"kubeconfig": KUBECONFIG}})
     pool = lab.cluster.api_of("server-1").rest_client.pool_manager
     assert getattr(pool, "proxy", None) is None
+
+
+@pytest.mark.parametrize(
+    ("refusals", "known"), [(1, ["server-2"]), (2, None)], ids=["another answers", "none answers"]
+)
+def test_a_server_that_starts_again_is_passed_over(
+    tmp_path, certificate, monkeypatch, refusals, known
+):
+    """Also where it answered a moment ago."""
+    config = trusting(certificate)
+    lab = the_lab(tmp_path, {name: {"kubeconfig": config} for name in ("server-1", "server-2")})
+    starting = {"kind": "Status", "message": "storage is (re)initializing"}
+    answers = iter([(429, json.dumps(starting).encode())] * refusals)
+    told = lists(ready_node("server-2"))
+    with api_server(certificate, monkeypatch, lambda path: next(answers, told(path))):
+        if known:
+            assert [node.metadata.name for node in lab.cluster.list_nodes()] == known
+            return
+        with pytest.raises(LabError, match="No API server of the lab 'x' answers") as raised:
+            lab.cluster.list_nodes()
+    assert "server-1: HTTP 429" in raised.value.evidence
+    assert "storage is (re)initializing" in raised.value.evidence
 
 
 def test_a_cluster_that_was_not_built_is_told_without_blaming_etcd(tmp_path):
