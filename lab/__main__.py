@@ -3,7 +3,8 @@
 import os
 import sys
 
-from lab.console import boundary, interruption, process
+from lab.console import boundary, interruption
+from service import process
 
 
 def main() -> None:

@@ -1,5 +1,15 @@
-"""python3 -m grid.pdc."""
+"""The `pdc` command, also as `python -m grid.pdc`."""
 
-from grid.pdc.cli import main
+from service import process
 
-main()
+
+def main() -> None:
+    """Run the command in a process that is the same for every user."""
+    process.settle()
+    from grid.pdc.cli import main as run  # noqa: PLC0415 - PYTHONPATH is forgotten before
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

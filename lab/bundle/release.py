@@ -75,5 +75,6 @@ def _own(state: StateDirectory, there: NodeSet) -> str:
     if mark and mark.versions.get("k3s"):
         return mark.versions["k3s"]
     if there.nodes and state.release.exists():
-        return state.release.read_text().strip()
+        written = state.release.read_text(errors="replace").strip()
+        return "" if k3s.is_channel(written) else written
     return ""

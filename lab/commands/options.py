@@ -83,19 +83,22 @@ def misused(message: str) -> NoReturn:
     raise typer.Exit(MISUSED)
 
 
+GOES_ON = "Stopped. `lab up` goes on from here; `lab down` removes what was made."
+"""What a command says that is stopped while it changes a lab."""
+NOTHING_CHANGED = "Stopped. Nothing was changed."
+"""What one says that only looks."""
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn every error into a sentence, and Ctrl-C into a way on."""
+def explained(stopped: str = NOTHING_CHANGED) -> Iterator[None]:
+    """Turn every error into a sentence, and Ctrl-C into what it means for the lab."""
     try:
         yield
         sys.stdout.flush()
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except KeyboardInterrupt:
-        print(
-            "\nStopped. `lab up` goes on from here; `lab down` removes what was made.",
-            file=sys.stderr,
-        )
+        print(f"\n{stopped}", file=sys.stderr)
         raise typer.Exit(boundary.INTERRUPTED) from None
     except Exception as error:
         if isinstance(error, BrokenPipeError) and boundary.pipe_closed():

@@ -168,7 +168,7 @@ def _wrong_servers(inventory: Inventory) -> Iterator[LabError]:
         yield LabError(
             f"{inventory.directory / 'hosts.yml'} has {count} servers; etcd needs an odd number: "
             "an even one survives no more losses than one server less.",
-            f"Use {count + 1} servers{f', or {count - 1}' if count else ''}.",
+            f"Use {count + 1} servers, or {count - 1}." if count else "Use 3 servers, or 1.",
         )
 
 

@@ -1,5 +1,6 @@
 """The settings of a lab: what inventories/*/group_vars/all.yml may say."""
 
+import datetime
 import difflib
 import ipaddress
 import re
@@ -76,7 +77,10 @@ class Settings(BaseModel):
     @field_validator("lab_k3s_mirror", "lab_k3s_channels")
     @classmethod
     def _mirror_address(cls, value: str) -> str:
-        parts = urllib.parse.urlsplit(value)  # a ValueError where it is none
+        try:
+            parts = urllib.parse.urlsplit(value)
+        except ValueError:
+            parts = urllib.parse.urlsplit("")
         if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
             raise ValueError("must be an address such as https://mirror.example/k3s")
         return value
@@ -86,10 +90,13 @@ class Settings(BaseModel):
     def _private_subnet(cls, value: str) -> str:
         if value == "auto":
             return value
-        network = ipaddress.IPv4Network(value)
-        if network.prefixlen != 24 or not network.is_private:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError:
+            network = None
+        if network is None or network.prefixlen != 24 or not network.is_private:
             raise ValueError("must be auto or a private /24 such as 10.87.0.0/24")
-        return value
+        return str(network)
 
 
 def parse(
@@ -135,7 +142,7 @@ def _explain(problem: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(key, Settings.model_fields, n=1)
         return f"{key}: unknown" + (f"; is {near[0]} meant?" if near else "")
     match problem["type"]:
-        case "string_type":
+        case "string_type" | "string_unicode":
             message = "must be text, where need be in quotes"
         case "literal_error":
             message = f"must be one of: {problem['ctx']['expected']}"
@@ -146,6 +153,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
 
 def shown(value: object) -> str:
     """Return a value as an error shows it: aliases of YAML can make a small file endless."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     brief = reprlib.Repr()
     brief.maxlevel = 2
     brief.maxstring = brief.maxother = 200

@@ -16,7 +16,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab add-node worker-2", "lab add-node server-4 --server"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def add_node(
     node: Annotated[str, typer.Argument(metavar="NODE", help="Its name, such as worker-2.")],
     server: Annotated[

@@ -17,7 +17,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab down", "lab down --name second"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def down(
     name: options.Name = options.DEFAULT_NAME,
     of: Annotated[

@@ -8,7 +8,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab heal", "lab heal --name second"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def heal(name: options.Name = options.DEFAULT_NAME) -> None:
     """Undo every fault on the lab's nodes, whoever left it."""
     healed = faults.heal(find(name).running_nodes)

@@ -1,7 +1,7 @@
 """What a machine has before `lab up` makes nodes: programs, engine, binaries and images."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from lab import bundle
 from lab.artefacts import Cache
@@ -9,6 +9,7 @@ from lab.bundle import Bundle, DistributionChoice
 from lab.commands.look import preflight
 from lab.config import profiles
 from lab.config.inventory import Inventory
+from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Progress
 from lab.nodes.state import StateDirectory
@@ -88,7 +89,13 @@ def _storage(inventory: Inventory, on_nodes: NodeFiles) -> tuple[str, str]:
     settings = inventory.settings
     wanted, written = settings.lab_storage, StateDirectory(settings.lab_name).storage
     if written.exists():
-        kept = written.read_text().strip()
+        kept = written.read_text(errors="replace").strip()
+        if kept not in get_args(Settings.model_fields["lab_storage"].annotation):
+            raise LabError(
+                f"{written} is damaged; it says what the volumes of the lab are on.",
+                "Write into it the NAME that `lab kubectl get storageclasses` shows as "
+                "blackstart-NAME; or remove the lab with `lab down`.",
+            )
         if wanted not in ("auto", kept):
             raise LabError(
                 f"The volumes of the lab {settings.lab_name!r} are on {kept}; {wanted} is asked "

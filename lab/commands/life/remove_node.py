@@ -28,7 +28,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab remove-node worker-1", "lab remove-node server-3 --force"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def remove_node(
     node: Annotated[str, typer.Argument(metavar="NODE", help="Its name.")],
     force: Annotated[

@@ -8,7 +8,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab restore", "lab restore --name second"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def restore(
     inventory: options.InventoryDirectory = options.EMBEDDED,
     name: options.NameOverride = None,

@@ -12,7 +12,7 @@ app = options.verb_app()
 
 
 @app.command(**options.shown("lab start", "lab start --name second"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def start(name: options.Name = options.DEFAULT_NAME) -> None:
     """Start the nodes of a lab that are off, and wait until frames flow."""
     started = time.monotonic()

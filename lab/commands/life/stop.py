@@ -9,7 +9,7 @@ STOP_LIMIT_S = 60
 
 
 @app.command(**options.shown("lab stop", "lab stop --name second"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def stop(name: options.Name = options.DEFAULT_NAME) -> None:
     """Shut all nodes of the lab down in order; what they hold is kept."""
     lab = find(name)

@@ -40,7 +40,7 @@ class UpResult:
 
 
 @app.command(**options.shown("lab up", "lab up --set lab_profile=floor --check"))
-@options.explained()
+@options.explained(options.GOES_ON)
 def up(
     inventory: options.InventoryDirectory = options.EMBEDDED,
     name: options.NameOverride = None,
@@ -52,7 +52,8 @@ def up(
     """Bring the lab up, or to the state its inventory describes; frames flow at the end."""
     wanted = options.read_lab(inventory, name, settings)
     if check:
-        lines = would_do(wanted, Terminal())
+        with options.explained(options.NOTHING_CHANGED):
+            lines = would_do(wanted, Terminal())
         print("\n".join(f"would: {line}" for line in lines) or "Nothing would change.")
         return
     result = bring_up(wanted, Terminal())

@@ -12,4 +12,6 @@ app = options.verb_app()
 def kubeconfig(name: options.Name = options.DEFAULT_NAME) -> None:
     """Print the path of a kubeconfig for the first server whose API is ready."""
     lab = find(name)
-    print(lab.cluster.kubeconfig(ready_server(lab).name))
+    server = ready_server(lab).name
+    lab.cluster.api_of(server)  # what is damaged is fetched again
+    print(lab.cluster.kubeconfig(server))

@@ -72,7 +72,7 @@ SETTINGS = {
 
 
 @app.command(cls=OwnHelp, **options.shown(*EXAMPLES, **SETTINGS))
-@options.explained()
+@options.explained("Stopped.")
 def kubectl(context: typer.Context, name: options.Name = options.DEFAULT_NAME) -> None:
     """Run kubectl against the lab, on the first server whose API is ready.
 

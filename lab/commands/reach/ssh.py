@@ -32,7 +32,7 @@ EXAMPLES = (
 
 
 @app.command(cls=NodeFirst, **options.shown(*EXAMPLES, **options.OTHERS_WORDS))
-@options.explained()
+@options.explained("Stopped.")
 def ssh(
     context: typer.Context,
     node: Annotated[str, typer.Argument(metavar="NODE", help="The node's name.")],

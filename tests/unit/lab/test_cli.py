@@ -264,3 +264,13 @@ def test_the_next_steps_of_up_are_commands_to_type(monkeypatch, name, suite, com
     lines = up._next_steps(name).splitlines()
     assert lines[2].split("   ")[0].strip() == command
     assert len({len(line) - len(line.split("   ")[-1].lstrip()) for line in lines}) == 1
+
+
+def test_a_look_ahead_that_is_interrupted_changed_nothing(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(up, "would_do", interrupt)
+    done = run("up", "--check")
+    assert done.exit_code == 130
+    assert done.stderr.strip() == "Stopped. Nothing was changed."

@@ -47,5 +47,5 @@ def test_every_signal_that_ends_a_command_ends_it_in_a_sentence(number):
     ) as process:
         assert process.stdout.readline() == "begun\n"
         process.send_signal(number)
-        assert "Stopped. `lab up` goes on from here" in process.communicate(timeout=30)[1]
+        assert "Stopped. Nothing was changed." in process.communicate(timeout=30)[1]
     assert process.returncode == boundary.INTERRUPTED

@@ -38,3 +38,14 @@ def decided(wanted, kept):
         written.write_text(f"{kept}\n")
     inventory = options.read_lab(options.EMBEDDED, "x", [f"lab_storage={wanted}"])
     return preparing._storage(inventory, FILES)[0]
+
+
+def test_a_damaged_note_of_the_storage_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLACKSTART_STATE", str(tmp_path))
+    written = StateDirectory("x").storage
+    written.parent.mkdir(parents=True)
+    written.write_bytes(b"\xf5\xf5")
+    inventory = options.read_lab(options.EMBEDDED, "x", [])
+    with pytest.raises(LabError, match="is damaged") as raised:
+        preparing._storage(inventory, FILES)
+    assert str(written) in raised.value.message

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import sys
+import sysconfig
 import warnings
 from pathlib import Path
 
-PACKAGES = Path(__file__).parents[2]
+PACKAGES = Path(__file__).parents[1]
 """Where the kit's own packages lie."""
 
 
@@ -18,6 +19,9 @@ def settle() -> None:
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
     _forget_python_path()
+    # A terminal without a width, as some programs make them: nothing would be printed.
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]
 
 
 def _open_streams() -> None:
@@ -46,7 +50,9 @@ def _leave_a_removed_directory() -> None:
 
 def _forget_python_path() -> None:
     """Drop what PYTHONPATH brings, such as another yaml; but not the kit itself."""
-    for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-        if entry and Path(entry).absolute() != PACKAGES:
-            with contextlib.suppress(ValueError):
-                sys.path.remove(entry)
+    if not (brought := os.environ.get("PYTHONPATH")):
+        return
+    # Python has the entries made absolute; an empty one is the working directory.
+    own = {PACKAGES, *map(Path, sysconfig.get_paths().values())}
+    foreign = {Path(entry or ".").absolute() for entry in brought.split(os.pathsep)} - own
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").absolute() not in foreign]
