@@ -19,23 +19,25 @@ def pages() -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     made = {}
     for name, target in project["scripts"].items():
-        module = importlib.import_module(target.partition(":")[0])
-        parts = _parts(name, module)
+        parts = _parts(name, target.partition(":")[0].removesuffix(".__main__"))
         made[f"commands/{name}.md"] = markdown.page(f"The command `{name}`", *parts)
     made["commands/pytest.md"] = _pytest()
     return made
 
 
-def _parts(name: str, module: Any) -> Iterator[str]:
-    """Return a command's page, from the parser that its module makes or its package's Typer."""
-    for maker in ("parser", "_parser"):
-        if hasattr(module, maker):
-            yield from _argparse(getattr(module, maker)(), name)
+def _parts(name: str, package: str) -> Iterator[str]:
+    """Return a command's page, from the parser or the Typer of its package's command line."""
+    for module in (f"{package}.cli", f"{package}.commands.cli"):
+        if not source.file(module).is_file():
+            continue
+        found = importlib.import_module(module)
+        if hasattr(found, "_parser"):
+            yield from _argparse(found._parser(), name)
             return
-    app = _app(module.__name__) or _app(f"{name}.commands.cli")
-    if app is None:
-        raise LookupError(f"{module.__name__} has neither a parser() nor a Typer")
-    yield from _click(name, typer.main.get_command(app))
+        if app := _app(module):
+            yield from _click(name, typer.main.get_command(app))
+            return
+    raise LookupError(f"{package} has no command line with a _parser() or a Typer")
 
 
 def _module_of(name: str, verb: str) -> str:
