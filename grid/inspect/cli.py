@@ -28,7 +28,6 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     log.configure()
     logging.getLogger("grid").setLevel(logging.ERROR)  # The command says itself what happens.
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         _resolve(options)
         code = options.action(options)

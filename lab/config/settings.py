@@ -77,26 +77,32 @@ class Settings(BaseModel):
     @field_validator("lab_k3s_mirror", "lab_k3s_channels")
     @classmethod
     def _mirror_address(cls, value: str) -> str:
-        try:
-            parts = urllib.parse.urlsplit(value)
-        except ValueError:
-            parts = urllib.parse.urlsplit("")
-        if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
+        if not _is_address(value):
             raise ValueError("must be an address such as https://mirror.example/k3s")
         return value
 
     @field_validator("lab_subnet")
     @classmethod
     def _private_subnet(cls, value: str) -> str:
-        if value == "auto":
-            return value
-        try:
-            network = ipaddress.IPv4Network(value)
-        except ValueError:
-            network = None
-        if network is None or network.prefixlen != 24 or not network.is_private:
+        if value != "auto" and not _is_private_24(value):
             raise ValueError("must be auto or a private /24 such as 10.87.0.0/24")
-        return str(network)
+        return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https", "file") and bool(parts.netloc or parts.path)
+
+
+def _is_private_24(text: str) -> bool:
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError:
+        return False
+    return network.prefixlen == 24 and network.is_private
 
 
 def parse(

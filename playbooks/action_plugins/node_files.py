@@ -25,9 +25,6 @@ _OPTIONS = {"entries": {"type": "list", "elements": "dict", "required": True, "o
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Checks the entries here, and has files/node_files.py bring them about on the node."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = True
-
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:

@@ -28,9 +28,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     compiles its libraries on the node each time. Either takes two to six times as long as this.
     """
 
-    TRANSFERS_FILES = False
-    _requires_connection = True
-
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:

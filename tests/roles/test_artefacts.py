@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+from tests.ansible_playbook import PLAYBOOKS, ansible_playbook
+
 VERSION = "v1.34.3+k3s1"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PROGRAM = "k3s" if ARCH == "amd64" else f"k3s-{ARCH}"
@@ -108,24 +109,8 @@ class Site:
         inventory.write_text(json.dumps({"all": {"children": {"cluster": group}}}))
         play = self.directory / "play.yml"
         play.write_text(PLAY)
-        return subprocess.run(
-            [
-                Path(sys.executable).with_name("ansible-playbook"),
-                *("-i", inventory, "-e", json.dumps(extra or {}), play),
-            ],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.directory),
-                "LC_ALL": "C.UTF-8",
-                "ANSIBLE_ROLES_PATH": str(PLAYBOOKS / "roles"),
-                "ANSIBLE_LIBRARY": str(PLAYBOOKS / "library"),
-                "ANSIBLE_ACTION_PLUGINS": str(PLAYBOOKS / "action_plugins"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        words = ("-i", inventory, "-e", json.dumps(extra or {}), play)
+        return ansible_playbook(*words, home=self.directory)
 
     def files(self, root: Path) -> list[str]:
         return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())

@@ -118,7 +118,7 @@ def test_a_unit_that_does_not_start_fails(machine: Machine) -> None:
 def test_only_what_changed_of_the_cluster_is_printed(machine: Machine) -> None:
     lines = ("a unchanged", "b configured", "c patched (no change)", "d unchanged (dry run)")
     kubectl = machine.has("kubectl", f"printf '%s\\n' {shlex.join(lines)}")
-    said = machine.run(KUBECTL, "server", "a config", "apply", "--filename=-", kubectl=str(kubectl))
+    said = machine.run(KUBECTL, "look", "a config", "apply", "--filename=-", kubectl=str(kubectl))
     assert said.lines == ["b configured"]
     assert machine.asked("") == [
         "kubectl --kubeconfig=a config apply --filename=- --dry-run=server"
@@ -127,7 +127,7 @@ def test_only_what_changed_of_the_cluster_is_printed(machine: Machine) -> None:
 
 def test_what_the_cluster_refuses_fails(machine: Machine) -> None:
     kubectl = machine.has("kubectl", "echo 'error: refused' >&2; exit 1")
-    said = machine.run(KUBECTL, "none", "config", "apply", kubectl=str(kubectl))
+    said = machine.run(KUBECTL, "do", "config", "apply", kubectl=str(kubectl))
     assert said.code == 1
     assert said.error == "error: refused\n"
 

@@ -1,15 +1,14 @@
 """The two actions that run a program on a node, in a playbook whose node is this machine."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+from tests.ansible_playbook import ansible_playbook
+
 SHELL = """#!/bin/sh
 # It's "quoted": ä $HOME `false`
 printf '%s|' "$0" "$@" "$SAID"
@@ -47,23 +46,8 @@ class Play:
         about = {"hosts": "localhost", "connection": "local", "gather_facts": False}
         about["vars"] = {"ansible_python_interpreter": sys.executable}
         play.write_text(json.dumps([about | {"tasks": [*kept, keep | {"check_mode": False}]}]))
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("ansible-playbook"),
-                *("-i", "localhost,", *(["--check"] if check else []), play),
-            ],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.directory),
-                "LC_ALL": "C.UTF-8",
-                "ANSIBLE_LIBRARY": str(PLAYBOOKS / "library"),
-                "ANSIBLE_ACTION_PLUGINS": str(PLAYBOOKS / "action_plugins"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        words = ("-i", "localhost,", *(["--check"] if check else []), play)
+        done = ansible_playbook(*words, home=self.directory)
         assert done.returncode == 0, done.stdout + done.stderr
         said: list[dict[str, Any]] = json.loads(results.read_text())
         return said
