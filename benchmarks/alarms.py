@@ -10,6 +10,7 @@ from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import command
 from lab.cluster.api import TIMEOUT_S, is_ready, ready_changed_at
 from lab.cluster.lab import Lab, find
 from lab.console.progress import Progress, Terminal, wait
@@ -128,4 +129,4 @@ def _show(done: list[Round]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -22,6 +22,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import command
 from benchmarks.readiness import ready_after
 from lab.artefacts import Cache
 from lab.bundle import choose_distribution
@@ -248,4 +249,4 @@ def _plot(done: Sequence[Deployment]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

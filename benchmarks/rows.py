@@ -13,6 +13,7 @@ from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import command
 from experiment import session
 from experiment.workloads import database, pods, replicas
 from experiment.workloads.pods import WorkloadPod
@@ -86,7 +87,7 @@ def _break(lab: Lab, name: str, writer: SqlWriter, progress: Progress) -> Outcom
         else Isolate(node=node, others=[other for other in lab.nodes if other != node])
     )
     with inject(fault, lab_name=lab.name, journal=Unwritten(), limit_s=RETURN_LIMIT_S + 60) as t_ns:
-        writer.wait_for_rows(ROWS, limit_s=RETURN_LIMIT_S)
+        _wait_for_rows(writer, name, pod)
         silent_s = (time.monotonic_ns() - t_ns) / 1e9
         moved = _mysql(lab).node != pod.node
     with progress.step("Wait until the lab is whole again", limit_s=WHOLE_LIMIT_S) as step:
@@ -96,6 +97,17 @@ def _break(lab: Lab, name: str, writer: SqlWriter, progress: Progress) -> Outcom
     time.sleep(SETTLE_S)
     missing = writer.check().missing
     return Outcome(fault=name, silent_s=silent_s, moved=moved, missing=len(missing))
+
+
+def _wait_for_rows(writer: SqlWriter, fault: str, pod: WorkloadPod) -> None:
+    try:
+        writer.wait_for_rows(ROWS, limit_s=RETURN_LIMIT_S)
+    except TimeoutError as error:
+        raise LabError(
+            f"MySQL did not come back after {fault} of {pod.name} on {pod.node}.",
+            "Look at `lab kubectl logs deployment/mysql -n grid`; the lab is left as it is.",
+            evidence=str(error),
+        ) from error
 
 
 def _replace(lab: Lab, progress: Progress) -> None:
@@ -146,4 +158,4 @@ def _show(outcomes: list[Outcome], about: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

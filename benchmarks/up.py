@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import command
 from benchmarks.readiness import ready_after
 from benchmarks.steps import StepTimes
 from lab.cluster.admin import KUBECTL
@@ -182,4 +183,4 @@ def _show(kind: str, done: Sequence[Timed], loads: Mapping[str, Sequence[usage.N
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)
