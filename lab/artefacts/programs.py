@@ -1,4 +1,4 @@
-"""The Go programs of a kubeadm cluster, with the versions that their go.mod files pin."""
+"""The Go programs that a lab is built of, with the versions that their go.mod files pin."""
 
 import re
 
@@ -91,6 +91,20 @@ def flannel_cni() -> Program:
         folder=folder,
         package=f"{module}/plugins/meta/flannel",
         ldflags=f"-X {module}/pkg/utils/buildversion.BuildVersion={version}",
+    )
+
+
+def local_path() -> Program:
+    """Return Rancher's local-path-provisioner."""
+    folder = IMAGES / "local-path"
+    module = "github.com/rancher/local-path-provisioner"
+    version = module_version(folder, module)
+    return Program(
+        name="local-path",
+        version=version.removeprefix("v"),
+        folder=folder,
+        package=module,
+        ldflags=f"-X main.VERSION={version}",
     )
 
 

@@ -1,6 +1,6 @@
 """Everything that a lab's nodes take from the cache."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -16,3 +16,17 @@ class Bundle:
     """Short name (grid, mysql, pause, flannel): image name with tag, for manifests."""
     versions: Mapping[str, str]
     """What runs, by name: its version, for the report."""
+
+
+def merged(parts: Sequence[Bundle]) -> Bundle:
+    """Return one bundle of all that `parts` have, in their order."""
+    return Bundle(
+        files=_joined(part.files for part in parts),
+        image_archives=[archive for part in parts for archive in part.image_archives],
+        images=_joined(part.images for part in parts),
+        versions=_joined(part.versions for part in parts),
+    )
+
+
+def _joined(mappings: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    return {key: value for mapping in mappings for key, value in mapping.items()}

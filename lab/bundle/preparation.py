@@ -14,7 +14,7 @@ from lab.artefacts.cache import Artefact, Cache, machine_architecture
 from lab.artefacts.golang import Program
 from lab.artefacts.jobs import Job, Jobs
 from lab.artefacts.toolchain import Toolchain
-from lab.bundle.bundle import Bundle
+from lab.bundle.bundle import Bundle, merged
 from lab.config.settings import Settings
 from lab.console.progress import Progress
 from lab.host import packages, privileges
@@ -46,11 +46,13 @@ def prepare(
     cache: Cache,
     progress: Progress,
     *,
+    storage: str = "",
     also: Mapping[str, Callable[[Job], Artefact]] | None = None,
 ) -> Bundle:
     """Return the bundle of `distribution` (k3s or kubeadm), complete in the cache.
 
-    `also` is what the nodes themselves need, title to maker, which is made beside it.
+    `storage` is the backend of the volumes: local-path has an image of its own. `also` is
+    what the nodes themselves need, title to maker, which is made beside it.
     Raises LabError where something cannot be built or downloaded; what is finished by
     then stays.
     """
@@ -63,7 +65,7 @@ def prepare(
         progress.step("Prepare binaries and images", limit_s=LIMIT_S) as step,
         Jobs(step, progress) as jobs,
     ):
-        return _Preparation(settings, cache, jobs).all(distribution, also or {})
+        return _Preparation(settings, cache, jobs).all(distribution, storage, also or {})
 
 
 def _needs_root(mysql_source: str, cache: Cache) -> bool:
@@ -106,10 +108,15 @@ class _Preparation:
         self._go: Toolchain | None = None
         self._go_lock = threading.Lock()
 
-    def all(self, distribution: str, also: Mapping[str, Callable[[Job], Artefact]]) -> Bundle:
+    def all(
+        self, distribution: str, storage: str, also: Mapping[str, Callable[[Job], Artefact]]
+    ) -> Bundle:
         """Queue everything, longest first, and wait."""
         settings, cache, arch = self._settings, self._cache, self._arch
         kubernetes = self._kubeadm() if distribution == "kubeadm" else self._k3s()
+        parts = [kubernetes]
+        if storage == "local-path":
+            parts.append(self._local_path())
         for title, make in also.items():
             self._jobs.add("debian", title, make)
         database = self._jobs.add(
@@ -124,21 +131,13 @@ class _Preparation:
             lambda job: build.bundle("grid", [grid], arch=arch, cache=cache, job=job),
         )
         self._jobs.wait(limit_s=LIMIT_S)
-        bundle = kubernetes.result()
-        return Bundle(
-            files=bundle.files,
-            image_archives=[
-                *bundle.image_archives,
-                database.result().archive.relative,
-                grid_archive.result().relative,
-            ],
-            images={
-                **bundle.images,
-                "mysql": database.result().name,
-                "grid": grid.names[0],
-            },
-            versions={**bundle.versions, "mysql": database.result().version},
+        workloads = Bundle(
+            files={},
+            image_archives=[database.result().archive.relative, grid_archive.result().relative],
+            images={"mysql": database.result().name, "grid": grid.names[0]},
+            versions={"mysql": database.result().version},
         )
+        return merged([*(part.result() for part in parts), workloads])
 
     def _kubeadm(self) -> "Future[Bundle]":
         wanted = _kubeadm_programs(self._settings)
@@ -212,6 +211,30 @@ class _Preparation:
             for program in wanted
         ]
         return build.bundle("k3s", sources, arch=self._arch, cache=self._cache, job=job)
+
+    def _local_path(self) -> "Future[Bundle]":
+        """Build the program that makes volumes of a node's directories, and its image."""
+        program = programs.local_path()
+        built = self._build(program)
+
+        def gather(job: Job) -> Bundle:
+            image = build.gather(
+                program.name,
+                version=program.version,
+                cache=self._cache,
+                programs=[built.result()],
+            )
+            archive = build.bundle(
+                program.name, [image], arch=self._arch, cache=self._cache, job=job
+            )
+            return Bundle(
+                files={},
+                image_archives=[archive.relative],
+                images={program.name: image.names[0]},
+                versions={program.name: program.version},
+            )
+
+        return self._jobs.add("archives", "local-path image", gather)
 
     def _build(self, program: Program) -> "Future[Artefact]":
         return self._jobs.add(

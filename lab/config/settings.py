@@ -63,7 +63,7 @@ class Settings(BaseModel):
     ] = "v1.34.3"
     lab_k3s_mirror: str = "https://github.com/k3s-io/k3s/releases/download"
     lab_k3s_channels: str = "https://update.k3s.io/v1-release/channels"
-    lab_storage: Literal["auto", "longhorn", "gluster", "shared", "local"] = "auto"
+    lab_storage: Literal["auto", "longhorn", "gluster", "local-path"] = "auto"
     lab_mysql_source: Literal["auto", "upstream", "packages"] = "auto"
 
     @field_validator("lab_provider")

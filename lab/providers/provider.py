@@ -6,7 +6,7 @@ cache, and does nothing then: each method asks for what it needs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from lab.artefacts import Artefact
 from lab.artefacts.jobs import Job
@@ -39,15 +39,23 @@ class NodeSet:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFiles:
-    """What nodes see of the artefact cache, and of each other's files."""
+    """What nodes see of the artefact cache."""
 
     artefacts_dir: str
     """Directory on every node where the artefacts are, laid out as in the cache."""
     artefacts_mounted: bool
     """Whether it is the control machine's cache itself, read-only. Where it is not, the
     playbooks copy there what they need."""
-    storage: Literal["shared", "local"]
-    """Whether all nodes have one directory in common, in place of replicated storage."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageChoice:
+    """What holds the workloads' volumes, and why."""
+
+    backend: str
+    """A value of `lab_storage` other than auto."""
+    reason: str
+    """One line for the user."""
 
 
 class Provider(Protocol):
@@ -70,6 +78,9 @@ class Provider(Protocol):
 
     def obstacles(self, inventory: Inventory) -> list[LabError]:
         """Return what is in the way of making the hosts of `inventory`. Changes nothing."""
+
+    def storage(self, servers: int) -> StorageChoice:
+        """Return what `lab_storage: auto` takes on the nodes, `servers` of which are servers."""
 
     def prepare_machine(self, progress: Progress) -> None:
         """Install, start and set on this machine what nodes need.

@@ -38,6 +38,10 @@ options:
     type: str
     choices: [amd64, arm64]
     required: true
+  storage:
+    description: What the volumes are on; local-path has an image of its own.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -146,6 +150,13 @@ class _Found:
             self._archive(archive, _names(archive))
         return True
 
+    def storage(self, backend: str) -> None:
+        """Take the image of a backend that has one; where it is not there, nodes pull it."""
+        if backend == "local-path":
+            for archive in self._newest("image-local-path", "image.tar"):
+                self._archive(archive, _names(archive))
+                return
+
     def _program(self, name: str, version: str, path: Path | None) -> None:
         if path is None:
             file = f"k3s-{self.arch}" if (name, self.arch) == ("k3s", "arm64") else name
@@ -203,6 +214,7 @@ def main() -> None:
             "distribution": {"choices": ["k3s", "kubeadm"], "required": True},
             "version": {"type": "str", "required": True},
             "arch": {"choices": ["amd64", "arm64"], "required": True},
+            "storage": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -214,6 +226,7 @@ def main() -> None:
     else:
         found.kubeadm()
     workloads = found.workloads()
+    found.storage(wanted["storage"])
     module.exit_json(
         changed=False,
         files=found.files,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -16,9 +17,13 @@ import pytest
 from kubernetes import client
 
 from experiment import cases
+from experiment.workloads import pods, replicas
 from lab.cluster import etcd
 from lab.cluster.endpoints import MYSQL_PORT
 from lab.cluster.lab import find
+from lab.console.progress import Silent, wait
+from lab.faults.fault import Unwritten, inject
+from lab.faults.isolate import Isolate
 from lab.host.command import CommandError, run
 from lab.nodes.state import StateDirectory
 from tests.kit import ROOT, Kit
@@ -38,6 +43,12 @@ def thesis_run(running: Kit) -> Path:
         done = running.pytest("-k", "not harness")
         assert done.returncode == 0, done.stdout
     return running.runs("thesis")[0]
+
+
+def until(missing: Callable[[], str | None], *, limit_s: float) -> None:
+    """Wait until `missing` names nothing any more."""
+    with Silent().step("", limit_s=limit_s) as step:
+        wait("what is missing", lambda: missing() or None, limit_s=limit_s, step=step)
 
 
 def test_frames_flow_outside_the_cluster(running):
@@ -332,6 +343,20 @@ def test_floor_timers(running):
     assert done.returncode == 0, done.stdout
     measured = results(running.runs("floor")[-1])
     assert measured["worker-isolated"]["intervals"]["not_ready"]["seconds"] < 20
+
+
+def test_a_mysql_that_is_cut_off_has_ended_before_its_node_is_back(running):
+    lab = find(running.name)
+    node = lab.node(pods.by_app(pods.of(lab.cluster))["mysql"].node)
+    ran = ["sh", "-c", "pgrep -x mysqld; true"]
+    before = set(node.run(ran).stdout.split())
+    assert before
+    others = [other for other in lab.nodes if other != node]
+    isolation = Isolate(node=node, others=others)
+    with inject(isolation, lab_name=lab.name, journal=Unwritten(), limit_s=60):
+        until(lambda: " ".join(before & set(node.run(ran).stdout.split())), limit_s=30)
+    until(lambda: pods.missing(pods.of(lab.cluster)), limit_s=180)
+    until(lambda: replicas.behind(lab.cluster.servers[0]), limit_s=120)
 
 
 def test_nothing_lets_a_stranger_join(running):

@@ -29,7 +29,7 @@ from lab.host.requirements import Requirements
 from lab.nodes.node import Node, Ssh
 from lab.nodes.state import StateDirectory
 from lab.providers import registry
-from lab.providers.provider import NodeFiles, NodeSet
+from lab.providers.provider import NodeFiles, NodeSet, StorageChoice
 
 pytestmark = pytest.mark.lab
 
@@ -75,7 +75,7 @@ BARE: dict[str, set[str]] = {}
 class ExistingHosts:
     """Hosts of the inventory, with the address, user and key that it gives them."""
 
-    files = NodeFiles(artefacts_dir=ARTEFACTS, artefacts_mounted=False, storage="local")
+    files = NodeFiles(artefacts_dir=ARTEFACTS, artefacts_mounted=False)
 
     def __init__(self, lab, state, cache):
         self._lab = lab
@@ -93,6 +93,9 @@ class ExistingHosts:
 
     def obstacles(self, inventory):
         return []
+
+    def storage(self, servers):
+        return StorageChoice(backend="local-path", reason="the hosts have nothing in common")
 
     def prepare_machine(self, progress):
         pass
@@ -284,9 +287,9 @@ def test_another_labs_machine_is_refused(machine: Node, site: Path) -> None:
 
 def test_uninstall_leaves_the_machine_as_it_was(machine: Node, site: Path) -> None:
     said = uninstall(site)
-    data = "/var/lib/blackstart/local/mysql"
+    data = "/var/lib/blackstart/local-path"
     assert f"stay on server-1, in {data}" in said
-    assert machine.run(["test", "-e", f"{data}/ibdata1"]).returncode == 0
+    assert machine.run(["test", "-e", f"{data}/grid-mysql/ibdata1"]).returncode == 0
     # The second run has the data to remove, and their directory, and nothing else.
     assert "changed=2 " in uninstall(site, "-e", "uninstall_data=true")
     assert _more(BARE, _look(machine)) == []

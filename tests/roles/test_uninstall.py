@@ -112,7 +112,7 @@ def test_processes_are_known_by_their_cgroups(pods: ModuleType, tmp_path: Path, 
 def test_mounts_of_pods_are_known_by_their_path(pods: ModuleType, tmp_path: Path) -> None:
     points = (
         *("/", "/var/lib/kubelet", "/var/lib/kubelet/pods/1/volumes/a\\040b", "/run/k3s/x"),
-        *("/run/netns", "/run/netns/cni-1", "/var/lib/blackstart/shared", "/run/netns/mine"),
+        *("/run/netns", "/run/netns/cni-1", "/var/lib/blackstart/gluster", "/run/netns/mine"),
     )
     (tmp_path / "self").mkdir()
     lines = "".join(f"1 1 8:1 / {point} rw - ext4 /dev/sda1 rw\n" for point in points)

@@ -1,7 +1,7 @@
 """What a machine has before `lab up` makes nodes: programs, engine, binaries and images."""
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from lab import bundle
 from lab.artefacts import Cache
@@ -9,11 +9,9 @@ from lab.bundle import Bundle, DistributionChoice
 from lab.commands.look import preflight
 from lab.config import profiles
 from lab.config.inventory import Inventory
-from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Progress
-from lab.nodes.state import StateDirectory
-from lab.providers.provider import NodeFiles, Provider
+from lab.providers.provider import NodeFiles, Provider, StorageChoice
 
 PLAYBOOK_LIMIT_S = 1800
 """A cluster that goes to another release takes some minutes a node; each wait has its own limit."""
@@ -31,8 +29,8 @@ class Prepared:
     """The binaries and images, complete in the cache."""
     existing: frozenset[str]
     """The nodes that are there already."""
-    storage: str
-    """The backend of the workloads' volumes."""
+    storage: StorageChoice
+    """The backend of the workloads' volumes, and why it is this one."""
 
 
 def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Progress) -> Prepared:
@@ -48,11 +46,16 @@ def prepare(inventory: Inventory, provider: Provider, cache: Cache, progress: Pr
     preflight.check(inventory, provider, cache, existing=len(there.nodes))
     choice = _distribution(inventory, there.distribution, cache)
     progress.note(f"  Distribution: {choice.distribution}: {choice.reason}")
-    storage, why = _storage(inventory, provider.files)
-    progress.note(f"  Storage: {storage}: {why}")
+    storage = bundle.choose_storage(inventory, provider)
+    progress.note(f"  Storage: {storage.backend}: {storage.reason}")
     bundle.refuse_leap(inventory, choice.distribution, there)
     files = bundle.prepare(
-        choice.distribution, inventory.settings, cache, progress, also=provider.artefacts()
+        choice.distribution,
+        inventory.settings,
+        cache,
+        progress,
+        storage=storage.backend,
+        also=provider.artefacts(),
     )
     return Prepared(
         inventory=inventory,
@@ -77,35 +80,11 @@ def variables(ready: Prepared, cache: Cache, on_nodes: NodeFiles) -> dict[str, A
         "lab_artefacts": dict(ready.bundle.files),
         "lab_image_archives": list(ready.bundle.image_archives),
         "lab_images": dict(ready.bundle.images),
-        "lab_versions": {**ready.bundle.versions, "storage": ready.storage},
-        "lab_storage_kind": ready.storage,
+        "lab_versions": {**ready.bundle.versions, "storage": ready.storage.backend},
+        "lab_storage_kind": ready.storage.backend,
         # While servers are added and removed, there is an even number of them for a time.
         "node_servers_even": len(inventory.servers) % 2 == 0,
     }
-
-
-def _storage(inventory: Inventory, on_nodes: NodeFiles) -> tuple[str, str]:
-    """Stay with the storage of a lab that exists; take the one asked for, or what nodes have."""
-    settings = inventory.settings
-    wanted, written = settings.lab_storage, StateDirectory(settings.lab_name).storage
-    if written.exists():
-        kept = written.read_text(errors="replace").strip()
-        if kept not in get_args(Settings.model_fields["lab_storage"].annotation):
-            raise LabError(
-                f"{written} is damaged; it says what the volumes of the lab are on.",
-                "Write into it the NAME that `lab kubectl get storageclasses` shows as "
-                "blackstart-NAME; or remove the lab with `lab down`.",
-            )
-        if wanted not in ("auto", kept):
-            raise LabError(
-                f"The volumes of the lab {settings.lab_name!r} are on {kept}; {wanted} is asked "
-                "for, and what they hold would stay behind.",
-                "Run `lab down` first, or give the other lab another name with --name.",
-            )
-        return kept, "the lab has it already"
-    if wanted != "auto":
-        return wanted, "asked for by lab_storage"
-    return on_nodes.storage, "what these nodes have by themselves"
 
 
 def _distribution(inventory: Inventory, there: str, cache: Cache) -> DistributionChoice:

@@ -101,7 +101,7 @@ def bring_up(inventory: Inventory, progress: Progress, *, restore: bool = False)
         provider.create(inventory, ready.choice.distribution, progress)
         if ready.inventory != inventory:
             bundle.remember(ready.inventory)
-        state.storage.write_text(f"{ready.storage}\n")
+        bundle.remember_storage(settings.lab_name, ready.storage)
         nodes = boot(provider, progress)
         healing.refuse_in_force(nodes)
         told = variables(ready, cache, provider.files)

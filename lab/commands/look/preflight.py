@@ -95,6 +95,7 @@ def examine(directory: Path, name: str | None, settings: list[str]) -> Examinati
     else:
         _examine_nodes(found, inventory, provider, cache, there)
     found.look(lambda: _available(inventory, there or NodeSet(), cache))
+    found.look(lambda: _storage(inventory, provider))
     return found
 
 
@@ -168,6 +169,11 @@ def _available(inventory: Inventory, there: NodeSet, cache: Cache) -> str:
     choice = bundle.choose_distribution(settings.lab_distribution, cache, settings)
     bundle.check_available(choice.distribution, cache, settings)
     return f"distribution: {choice.distribution}: {choice.reason}"
+
+
+def _storage(inventory: Inventory, provider: Provider) -> str:
+    choice = bundle.choose_storage(inventory, provider)
+    return f"storage: {choice.backend}: {choice.reason}"
 
 
 def _obstacles(

@@ -32,7 +32,7 @@ from lab.providers.container import (
     volumes,
 )
 from lab.providers.container.engine import refusals
-from lab.providers.provider import NodeFiles, NodeSet
+from lab.providers.provider import NodeFiles, NodeSet, StorageChoice
 from service import threads
 
 PROGRAMS = {"ip": "iproute2"}
@@ -53,7 +53,7 @@ STOP_LIMIT_S = 10
 class ContainerProvider:
     """Container nodes of the lab called `lab`."""
 
-    files = NodeFiles(artefacts_dir=machine.CACHE_IN_NODE, artefacts_mounted=True, storage="shared")
+    files = NodeFiles(artefacts_dir=machine.CACHE_IN_NODE, artefacts_mounted=True)
 
     def __init__(self, lab: str, state: StateDirectory, cache: Cache) -> None:
         self._lab = lab
@@ -116,6 +116,10 @@ class ContainerProvider:
             except LabError as error:
                 found.append(error)
         return found
+
+    def storage(self, servers: int) -> StorageChoice:
+        """Return GlusterFS, or the nodes' own directories where the kernel can't mount it."""
+        return volumes.storage(servers)
 
     def prepare_machine(self, progress: Progress) -> None:
         """Install the engine, start it, and raise the limits that all nodes share."""

@@ -1,5 +1,7 @@
 """Volumes of a lab, named and labelled as its own: they outlive a container removed by hand."""
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from docker.types import Mount
 
 from lab.console.errors import LabError
 from lab.providers.container import labels
+from lab.providers.provider import StorageChoice
 
 STATE_IN_NODE = {
     "containerd": "/var/lib/containerd",
@@ -18,10 +21,10 @@ STATE_IN_NODE = {
     "bricks": "/var/lib/blackstart/bricks",
 }
 """Directories on volumes: an overlay file system cannot lie on another one."""
-SHARED_IN_NODE = "/var/lib/blackstart/shared"
-"""Where all nodes of a lab see one and the same directory."""
 FILE_SYSTEMS = Path("/proc/filesystems")
 """Those that this machine's kernel has now."""
+MODULES = Path("/lib/modules")
+"""Those that it can load, by its release."""
 CONFLICT = 409
 """The engine's code for a volume that a container has."""
 
@@ -34,27 +37,49 @@ def refuse_unfit(storage: str) -> None:
             "network only.",
             "Set lab_storage to gluster, which replicates too; or bring the lab up on machines.",
         )
-    if storage == "gluster" and "fuse" not in FILE_SYSTEMS.read_text().split():
+    if storage == "gluster" and not _has_fuse():
         raise LabError(
             "This machine's kernel has no FUSE, by which nodes mount the volume of GlusterFS.",
-            "Load it with `sudo modprobe fuse`, or set lab_storage to shared.",
+            "Load it with `sudo modprobe fuse`, or set lab_storage to local-path, with which a "
+            "lost node's rows wait for it.",
         )
+
+
+def storage(servers: int) -> StorageChoice:
+    """Return the storage that container nodes have by themselves, and why."""
+    if _has_fuse():
+        few = "one replica, as there are fewer than three servers"
+        reason = "a replica on each of three servers" if servers >= 3 else few
+        return StorageChoice(backend="gluster", reason=reason)
+    return StorageChoice(
+        backend="local-path",
+        reason="a lost node's rows wait for it, as this machine's kernel has no FUSE, by which "
+        "nodes would mount replicated storage",
+    )
+
+
+def _has_fuse() -> bool:
+    """Tell whether the kernel has FUSE, or loads its module when a node opens /dev/fuse."""
+    if "fuse" in FILE_SYSTEMS.read_text().split():
+        return True
+    try:
+        listed = (MODULES / os.uname().release / "modules.dep").read_text()
+    except OSError:
+        return False
+    return re.search(r"/fuse\.ko[.\w]*:", listed) is not None
 
 
 def names(lab: str, host: str) -> dict[str, str]:
     """Return the volumes that a node has: path in the node to name."""
-    own = {path: f"{lab}-{host}-{name}" for name, path in STATE_IN_NODE.items()}
-    return {SHARED_IN_NODE: f"{lab}-shared", **own}
+    return {path: f"{lab}-{host}-{name}" for name, path in STATE_IN_NODE.items()}
 
 
 def mounts(client: docker.DockerClient, lab: str, host: str) -> list[Mount]:
-    """Make the volumes of a new node, empty, and the shared one where it is missing."""
+    """Make the volumes of a new node, empty."""
     list(remove(client, lab, host))
     found = []
     for path, volume in names(lab, host).items():
-        of_host = {} if path == SHARED_IN_NODE else {labels.HOST: host}
-        # Asking for a volume that is there returns it as it is.
-        client.volumes.create(volume, labels={**labels.of_new(lab), **of_host})
+        client.volumes.create(volume, labels={**labels.of_new(lab), labels.HOST: host})
         found.append(Mount(path, volume, type="volume"))
     return found
 

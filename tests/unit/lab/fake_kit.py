@@ -13,7 +13,7 @@ from lab.host import environment
 from lab.host.requirements import Requirements
 from lab.nodes.node import Node
 from lab.providers import registry
-from lab.providers.provider import NodeSet
+from lab.providers.provider import NodeSet, StorageChoice
 
 
 class Provider:
@@ -39,6 +39,9 @@ class Provider:
 
     def obstacles(self, inventory):
         return []
+
+    def storage(self, servers):
+        return StorageChoice(backend="local-path", reason="it is all that they have")
 
     def remove(self, name):
         return []

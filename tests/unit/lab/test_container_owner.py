@@ -61,7 +61,7 @@ def test_another_users_lab_is_not_looked_into(provider_of):
     "things",
     [
         {"containers": [Container("server-1", found=OTHERS)]},
-        {"volumes": [Volume("x-shared", found=OTHERS)]},
+        {"volumes": [Volume("x-old", found=OTHERS)]},
         {"networks": [Network(found=OTHERS)]},
     ],
 )
@@ -97,7 +97,6 @@ def test_what_has_no_owner_is_theirs_who_have_its_key(provider_of, state):
     ("kind", "thing"),
     [
         ("containers", Container("server-1", found={})),
-        ("volumes", Volume("x-shared", found={})),
         ("volumes", Volume("x-server-1-etcd", found={})),
         ("networks", Network(found={})),
     ],
@@ -121,10 +120,10 @@ def test_a_thing_whose_number_begins_like_the_labs_name_takes_nothing(create):
 
 
 def test_volumes_whose_node_was_removed_by_hand_are_removed(provider_of):
-    left = [Volume("x-server-1-etcd", "server-1"), Volume("x-shared")]
+    left = [Volume("x-server-1-etcd", "server-1"), Volume("x-old")]
     net = Network()
     provider = provider_of(volumes=left, networks=[net])
-    assert provider.destroy() == ["volume x-server-1-etcd", "volume x-shared", "network x"]
+    assert provider.destroy() == ["volume x-server-1-etcd", "volume x-old", "network x"]
     assert net.removed
     assert provider.destroy() == []
 
@@ -139,13 +138,13 @@ def test_the_containers_that_are_still_on_the_network_are_named(provider_of):
 
 def test_a_volume_that_another_container_uses_keeps_nothing_else(provider_of):
     used = Volume("x-a-etcd", "a", refuses=refusal("volume is in use"))
-    free, user = Volume("x-shared"), Container("user", found={})
+    free, user = Volume("x-old"), Container("user", found={})
     provider = provider_of(containers=[user], volumes=[used, free])
     with pytest.raises(LabError, match=r"x-a-etcd\..*use them: x-user") as caught:
         provider.destroy()
     assert free.removed
     assert not user.removed
-    assert "removed volume x-shared" in caught.value.evidence
+    assert "removed volume x-old" in caught.value.evidence
 
 
 def test_a_container_that_is_being_removed_already_is_waited_for(provider_of):

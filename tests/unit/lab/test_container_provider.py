@@ -80,10 +80,10 @@ def test_a_new_node_gets_empty_volumes_of_its_own():
     assert (stale.removed, others.removed) == (True, False)
     created = {name: options["labels"] for name, options in client.volumes.created}
     assert created.keys() == {
-        *("x-shared", "x-a-containerd", "x-a-kubelet", "x-a-etcd", "x-a-rancher", "x-a-bricks")
+        *("x-a-containerd", "x-a-kubelet", "x-a-etcd", "x-a-rancher", "x-a-bricks")
     }
-    assert created["x-shared"].keys() == MINE.keys()
-    assert created["x-a-etcd"] == {**created["x-shared"], labels.HOST: "a"}
+    assert {frozenset(found) for found in created.values()} == {frozenset({*MINE, labels.HOST})}
+    assert {found[labels.HOST] for found in created.values()} == {"a"}
     assert {mount["Source"] for mount in mounts} == created.keys()
 
 
@@ -250,9 +250,7 @@ def test_only_the_machines_own_engine_is_opened(origin):
 def test_a_node_that_is_removed_takes_its_own_volumes_along(provider_of, monkeypatch):
     nodes = [Container("server-1"), Container("worker-1")]
     own, others = Volume("x-worker-1-etcd", "worker-1"), Volume("x-server-1-etcd", "server-1")
-    monkeypatch.setattr(
-        engine, "connect", lambda: client_of(nodes, [own, others, Volume("x-shared")])
-    )
+    monkeypatch.setattr(engine, "connect", lambda: client_of(nodes, [own, others]))
     provider = ContainerProvider("x", StateDirectory("x"), Cache())
     assert provider.remove("worker-1") == ["container x-worker-1", "volume x-worker-1-etcd"]
     assert own.removed
@@ -294,25 +292,64 @@ def test_an_engine_that_lab_up_starts_is_no_problem(monkeypatch, tmp_path):
     assert "nodes: unknown yet what is there" in str(found)
 
 
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """Return what makes the kernel have some file systems, and modules to load."""
+    monkeypatch.setattr(volumes, "FILE_SYSTEMS", tmp_path / "filesystems")
+    monkeypatch.setattr(volumes, "MODULES", tmp_path)
+
+    def has(file_systems, modules=None):
+        volumes.FILE_SYSTEMS.write_text(file_systems)
+        if modules is not None:
+            listed = tmp_path / os.uname().release / "modules.dep"
+            listed.parent.mkdir()
+            listed.write_text(modules)
+
+    return has
+
+
 @pytest.mark.parametrize(
-    ("storage", "kernel", "said"),
+    ("storage", "file_systems", "said"),
     [
         ("longhorn", "nodev fuse", "Longhorn can't run on container nodes"),
         ("gluster", "nodev tmpfs", "kernel has no FUSE"),
     ],
 )
-def test_storage_that_container_nodes_cannot_carry_is_refused(
-    tmp_path, monkeypatch, storage, kernel, said
-):
-    monkeypatch.setattr(volumes, "FILE_SYSTEMS", tmp_path / "filesystems")
-    volumes.FILE_SYSTEMS.write_text(kernel)
+def test_storage_that_container_nodes_cannot_carry_is_refused(kernel, storage, file_systems, said):
+    kernel(file_systems)
     with pytest.raises(LabError, match=said) as caught:
         volumes.refuse_unfit(storage)
     assert "lab_storage" in caught.value.cure
 
 
-@pytest.mark.parametrize("storage", ["auto", "shared", "local", "gluster"])
-def test_storage_that_container_nodes_can_carry_is_not(tmp_path, monkeypatch, storage):
-    monkeypatch.setattr(volumes, "FILE_SYSTEMS", tmp_path / "filesystems")
-    volumes.FILE_SYSTEMS.write_text("nodev fuse")
+@pytest.mark.parametrize("storage", ["auto", "local-path", "gluster"])
+def test_storage_that_container_nodes_can_carry_is_not(kernel, storage):
+    kernel("nodev fuse")
     volumes.refuse_unfit(storage)
+
+
+@pytest.mark.parametrize(
+    ("file_systems", "modules", "backend"),
+    [
+        ("nodev\tfuse\n", None, "gluster"),
+        ("nodev\tfuseblk\n", None, "local-path"),
+        # Debian's kernel, before anything has opened /dev/fuse.
+        ("nodev\ttmpfs\n", "kernel/fs/fuse/fuse.ko:\nkernel/fs/fuse/cuse.ko: x\n", "gluster"),
+        ("nodev\ttmpfs\n", "kernel/fs/fuse/fuse.ko.zst:\n", "gluster"),
+        ("nodev\ttmpfs\n", "kernel/fs/fuse/virtiofs.ko: kernel/fs/fuse/fuseish.ko\n", "local-path"),
+    ],
+)
+def test_container_nodes_replicate_where_the_kernel_lets_them(
+    kernel, file_systems, modules, backend
+):
+    kernel(file_systems, modules)
+    chosen = volumes.storage(3)
+    assert chosen.backend == backend
+    assert ("FUSE" in chosen.reason) is (backend == "local-path")
+
+
+def test_a_replica_on_one_server_is_called_so(kernel):
+    kernel("nodev fuse")
+    assert volumes.storage(1) == volumes.storage(2)
+    assert "one replica" in volumes.storage(2).reason
+    assert "three servers" in volumes.storage(3).reason

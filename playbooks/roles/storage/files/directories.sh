@@ -1,10 +1,10 @@
 #!/bin/bash
-# Makes a directory for each volume, with its owner and mode. Prints those that it made or changed; with
+# Makes a directory for each volume, its owner's alone. Prints those that it made or changed; with
 # `look` those that it would.
-# usage: directories.sh do|look DIRECTORY MODE NAME:UID:GID...
+# usage: directories.sh do|look DIRECTORY NAME:UID:GID...
 set -eu
-verb=$1 directory=$2 mode=$3
-shift 3
+verb=$1 directory=$2 mode=750
+shift 2
 
 for volume; do
   IFS=: read -r name uid gid <<<"$volume"
