@@ -13,7 +13,7 @@ KUBECTL = "files/kubectl.sh"
 IMPORT = "roles/containerd/files/import_images.sh"
 DIRECTORIES = "roles/storage/files/directories.sh"
 CAN_CARRY = "roles/storage/files/can_carry.sh"
-PLACES = {"root": "/var/lib/containerd", "kubectl": "/usr/local/bin/kubectl"}
+PLACES = {"root": "/var/lib/containerd", "lock": "/run/", "kubectl": "/usr/local/bin/kubectl"}
 """What stands for a part of this machine in a helper's text."""
 
 
@@ -135,22 +135,39 @@ def test_what_the_cluster_refuses_fails(machine: Machine) -> None:
 def test_images_are_imported_once(machine: Machine) -> None:
     machine.has("ctr", "echo unpacking")
     arguments = (machine.place, "grid/v1/grid.tar", "dns/v2/dns.tar")
-    would = machine.run(IMPORT, "look", *arguments, root=str(machine.place))
+    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    would = machine.run(IMPORT, "look", *arguments, **here)
     assert would.lines == ["grid/v1/grid.tar", "dns/v2/dns.tar"]
     assert machine.asked("ctr") == []
-    assert machine.run(IMPORT, "do", *arguments, root=str(machine.place)).lines == would.lines
-    again = machine.run(IMPORT, "do", *arguments, root=str(machine.place))
+    assert machine.run(IMPORT, "do", *arguments, **here).lines == would.lines
+    again = machine.run(IMPORT, "do", *arguments, **here)
     assert (again.lines, again.code) == ([], 0)
-    assert len(machine.asked("images import")) == 2
+    assert len(machine.asked("images import /")) == 2
+
+
+def test_an_import_that_has_begun_is_waited_for_and_not_done_twice(machine: Machine) -> None:
+    machine.has("ctr", "sleep 1")
+    machine.has(
+        "systemd-run", 'while [ "${1#--}" != "$1" ]; do shift; done; "$@" >/dev/null 2>&1 &'
+    )
+    arguments = (machine.place, "grid/v1/grid.tar", "dns/v2/dns.tar")
+    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    begun = machine.run(IMPORT, "begin", *arguments, **here)
+    assert (begun.lines, begun.code) == (["grid/v1/grid.tar", "dns/v2/dns.tar"], 0)
+    assert len(machine.asked("images import /")) < 2
+    assert machine.run(IMPORT, "do", *arguments, **here).code == 0
+    assert len(machine.asked("images import /")) == 2
+    assert machine.run(IMPORT, "begin", *arguments, **here).lines == []
 
 
 def test_an_image_that_is_refused_is_imported_again(machine: Machine) -> None:
+    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
     machine.has("ctr", "echo 'no space left' >&2; exit 1")
     for _ in range(2):
-        said = machine.run(IMPORT, "do", machine.place, "grid/v1/grid.tar", root=str(machine.place))
+        said = machine.run(IMPORT, "do", machine.place, "grid/v1/grid.tar", **here)
         assert said.code != 0
         assert "no space left" in said.error
-    assert len(machine.asked("images import")) == 2
+    assert len(machine.asked("images import /")) == 2
 
 
 def test_volumes_have_directories_with_owner_and_mode(machine: Machine) -> None:

@@ -1,17 +1,38 @@
 #!/bin/bash
 # Imports archives of images into containerd, each once. Prints those that it imported; with `look` those
-# that it would import. An archive's path holds its version, so a marker beside the images tells whether it
-# was imported; asking containerd would need the names in every archive.
-# usage: import_images.sh do|look DIRECTORY ARCHIVE...
+# that it would import, with `begin` those whose import it has begun, and does not wait for. An archive's
+# path holds its version, so a marker beside the images tells whether it was imported; asking containerd
+# would need the names in every archive.
+# usage: import_images.sh do|look|begin DIRECTORY ARCHIVE...
 set -eu
 verb=$1 directory=$2
 shift 2
 
-for archive; do
-  marker=/var/lib/containerd/.imported-${archive//\//_}
-  test -e "$marker" && continue
-  echo "$archive"
-  test "$verb" = do || continue
-  ctr --namespace k8s.io images import "$directory/$archive" >/dev/null
-  touch "$marker"
-done
+missing() {
+  local archive
+  for archive; do
+    test -e "/var/lib/containerd/.imported-${archive//\//_}" || echo "$archive"
+  done
+}
+
+# One at a time: what has begun is waited for, and not done twice.
+import() {
+  local directory=$1 archive
+  shift
+  exec 9>/run/blackstart-images.lock
+  flock 9
+  for archive in $(missing "$@"); do
+    ctr --namespace k8s.io images import "$directory/$archive" >/dev/null
+    touch "/var/lib/containerd/.imported-${archive//\//_}"
+  done
+}
+
+missing "$@"
+test "$(missing "$@")" || exit 0
+case $verb in
+do) import "$directory" "$@" ;;
+begin)
+  systemd-run --quiet --collect --unit=blackstart-images \
+    bash -euc "$(declare -f missing import); import \"\$@\"" import "$directory" "$@"
+  ;;
+esac
