@@ -9,7 +9,7 @@ kubectl get nodes
 echo "== pods"
 kubectl get pods --output=wide
 echo "== warnings, the newest last"
-kubectl get events --field-selector=type=Warning --sort-by=.lastTimestamp | cut -c 1-240 | tail -n 12
+kubectl get events --field-selector=type=Warning --sort-by=.lastTimestamp | cut -c 1-600 | tail -n 12
 for pod in $(kubectl get pods --output=jsonpath='{range .items[?(@.status.phase!="Succeeded")]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' |
     awk '$2 != "True" { print $1 }'); do
     echo "== last lines of $pod"
