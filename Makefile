@@ -30,7 +30,7 @@ lab-status: $(VENV)/.lab  ## Show nodes, pods and frame rates
 failover: $(VENV)/.lab  ## Break the running lab and measure its recovery
 	@$(BIN)/pytest -m failover $(ARGS)
 
-bench-alarms: $(VENV)/.lab  ## Cut off each server of the running lab; count healthy nodes lost with it
+bench-alarms: $(VENV)/.lab  ## Cut off servers of the running lab by their role; count healthy nodes lost
 	@$(BIN)/python -m benchmarks.alarms $(ARGS)
 
 bench-rows: $(VENV)/.lab  ## Kill MySQL of the running lab and cut off its node; count rows lost

@@ -1,7 +1,8 @@
-"""`make bench-alarms`: cut off each server of a running lab; count healthy nodes lost with it."""
+"""`make bench-alarms`: cut off servers of a running lab by their role; count healthy nodes lost."""
 
+import collections
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,8 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import command
+from experiment import session
+from lab.cluster import etcd
 from lab.cluster.api import TIMEOUT_S, is_ready, ready_changed_at
-from lab.cluster.lab import Lab, find
+from lab.cluster.lab import Lab
+from lab.config import profiles
+from lab.console.errors import LabError
 from lab.console.progress import Progress, Terminal, wait
 from lab.faults.fault import Unwritten, inject
 from lab.faults.isolate import Isolate
@@ -22,16 +27,18 @@ READY_LIMIT_S = 180
 """How long a server may take, once it is healed, until it is Ready again."""
 SETTLE_S = 10
 """Between two rounds, so that what one left does not reach into the next."""
+BEYOND_S = 12.0
+"""How much longer than the grace period a server is cut off."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
     """One server cut off once."""
 
+    role: str
+    """What it was chosen for."""
     server: str
-    """The server."""
-    holder: bool
-    """Whether its controller-manager held the lease before."""
+    """Its name."""
     noticed: bool
     """Whether the cluster saw it as not Ready."""
     alarms: tuple[str, ...]
@@ -40,22 +47,27 @@ class Round:
 
 def main(
     name: Annotated[str, typer.Option(help="The lab, which runs.")] = "blackstart",
-    rounds: Annotated[int, typer.Option(help="How often each server is cut off.")] = 10,
-    seconds: Annotated[float, typer.Option(help="For how long.")] = 18.0,
+    rounds: Annotated[int, typer.Option(help="How often a server of each role is cut off.")] = 10,
+    seconds: Annotated[
+        float,
+        typer.Option(help=f"For how long; 0 is the grace period and {BEYOND_S:g} s."),
+    ] = 0.0,
 ) -> None:
-    """Cut off each server in turn; end with 1 where a healthy node did not stay Ready."""
+    """Cut off servers; end with 1 where a healthy node did not stay Ready."""
     progress = Terminal()
-    lab = find(name)
+    lab, about = session.look_up(name)
+    seconds = seconds or profiles.load(about.profile).node_monitor_grace_s + BEYOND_S
     done = []
     for number in range(1, rounds + 1):
-        for server in lab.cluster.servers:
-            done.append(cut_off(lab, server, seconds, progress))
-            progress.note(f"  round {number} of {rounds}, {server.name}: {_said(done[-1])}")
-    _show(done)
+        for role, choose in ROLES.items():
+            done.append(cut_off(lab, role, choose(lab), seconds, progress))
+            one = done[-1]
+            progress.note(f"  {number} of {rounds}, {role} ({one.server}): {_said(one)}")
+    _show(done, f"{about.distribution}, {about.profile}, each for {seconds:g} s")
     raise typer.Exit(1 if any(one.alarms for one in done) else 0)
 
 
-def cut_off(lab: Lab, server: Node, seconds: float, progress: Progress) -> Round:
+def cut_off(lab: Lab, role: str, server: Node, seconds: float, progress: Progress) -> Round:
     """Cut `server` off for `seconds`, and return what the cluster made of it.
 
     Raises LabError where the server is not Ready again READY_LIMIT_S after it was healed.
@@ -63,7 +75,6 @@ def cut_off(lab: Lab, server: Node, seconds: float, progress: Progress) -> Round
     others = [node for node in lab.nodes if node != server]
     witness = next(node.name for node in others if node.role == "server")
     before = _nodes(lab)
-    holder = _holder(lab, witness)
     fault = Isolate(node=server, others=others)
     with inject(fault, lab_name=lab.name, journal=Unwritten(), limit_s=seconds + 60):
         time.sleep(seconds)
@@ -83,12 +94,47 @@ def cut_off(lab: Lab, server: Node, seconds: float, progress: Progress) -> Round
         for node in others
         if ready_changed_at(before[node.name]) != ready_changed_at(after[node.name])
     ]
-    return Round(
-        server=server.name,
-        holder=holder == server.name,
-        noticed=noticed,
-        alarms=tuple(sorted(alarms)),
+    return Round(role=role, server=server.name, noticed=noticed, alarms=tuple(sorted(alarms)))
+
+
+def _of_worker(lab: Lab) -> Node:
+    """Return the server that most of the first worker's connections to the API go to."""
+    worker = next(node for node in lab.nodes if node.role == "worker")
+    said = worker.run(["ss", "-Htn", "state", "established", "( dport = :6443 )"]).stdout
+    ends = [line.split()[-1].rpartition(":")[0] for line in said.splitlines() if line.strip()]
+    counted = collections.Counter(ends)
+    return max(lab.cluster.servers, key=lambda server: counted[server.address])
+
+
+def _of_no_worker(lab: Lab) -> Node:
+    used = _of_worker(lab)
+    return next(server for server in lab.cluster.servers if server != used)
+
+
+def _lease_holder(lab: Lab) -> Node:
+    """Return the server whose controller-manager decides which nodes are Ready."""
+    leases = client.CoordinationV1Api(lab.cluster.api())
+    lease = leases.read_namespaced_lease(
+        "kube-controller-manager", "kube-system", _request_timeout=TIMEOUT_S
     )
+    return lab.node(str(lease.spec.holder_identity).partition("_")[0])
+
+
+def _etcd_leader(lab: Lab) -> Node:
+    for server in lab.cluster.servers:
+        member = etcd.member(server)
+        if member and member.is_leader:
+            return server
+    raise LabError("No member of etcd says that it is the leader.", "Look at `lab status`.")
+
+
+ROLES: Mapping[str, Callable[[Lab], Node]] = {
+    "the one that the worker talks to": _of_worker,
+    "another than that": _of_no_worker,
+    "the lease holder": _lease_holder,
+    "etcd's leader": _etcd_leader,
+}
+"""What a server is cut off for, and who it is now."""
 
 
 def _nodes(lab: Lab) -> Mapping[str, Any]:
@@ -101,27 +147,18 @@ def _is_ready(lab: Lab, name: str, witness: str) -> bool:
     return is_ready(core.read_node(name, _request_timeout=TIMEOUT_S))
 
 
-def _holder(lab: Lab, witness: str) -> str:
-    leases = client.CoordinationV1Api(lab.cluster.api_of(witness))
-    lease = leases.read_namespaced_lease(
-        "kube-controller-manager", "kube-system", _request_timeout=TIMEOUT_S
-    )
-    return str(lease.spec.holder_identity).partition("_")[0]
-
-
 def _said(one: Round) -> str:
     seen = "seen" if one.noticed else "not seen within that time"
     return f"{seen}; healthy nodes taken for lost: {', '.join(one.alarms) or 'none'}"
 
 
-def _show(done: list[Round]) -> None:
-    table = Table("Cut off", "Rounds", "as lease holder", "seen", "healthy nodes lost")
-    for server in dict.fromkeys(one.server for one in done):
-        its = [one for one in done if one.server == server]
+def _show(done: list[Round], about: str) -> None:
+    table = Table("Server", "cut off", "seen", "healthy nodes lost", title=about)
+    for role in ROLES:
+        its = [one for one in done if one.role == role]
         table.add_row(
-            server,
+            role,
             str(len(its)),
-            str(sum(one.holder for one in its)),
             str(sum(one.noticed for one in its)),
             str(sum(len(one.alarms) for one in its)),
         )

@@ -33,8 +33,8 @@ users: [{name: u, user: {token: t}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 """
-LEADER = "etcd_server_is_learner 0\netcd_server_has_leader 1\n"
-NO_LEADER = "etcd_server_is_learner 0\netcd_server_has_leader 0\n"
+LEADER = "etcd_server_is_learner 0\netcd_server_has_leader 1\netcd_server_is_leader 0\n"
+NO_LEADER = "etcd_server_is_learner 0\netcd_server_has_leader 0\netcd_server_is_leader 0\n"
 
 
 @dataclass(frozen=True, kw_only=True)
