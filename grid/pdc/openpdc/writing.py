@@ -7,8 +7,10 @@ from grid.pdc.openpdc import connection_strings, schema
 from grid.pdc.openpdc.sql import MQTT_ADAPTER, NAME_SIZE, NAMESPACE, SqlCursor
 from grid.pdc.topology.model import BadTime, Downsampling, InputStream, Pmu, Topology
 
-_PROTOCOL_2011 = 2
-_SIGNALS = {row[2]: row[0] for row in schema.SIGNAL_TYPES}
+_PROTOCOL = "IeeeC37_118V2"
+_TIME_RESOLUTION = 10_000
+"""In units of 100 ns. openPDC's default is a third of a frame at 30 frames/s: at 50 it sends
+fewer frames, stamped ahead of their time."""
 _METHODS = {Downsampling.CLOSEST: "Closest", Downsampling.LAST_RECEIVED: "LastReceived"}
 
 
@@ -23,11 +25,17 @@ class TopologyWriter:
         self._cursor = cursor
         self._node = node
         self._topology = topology
+        self._protocol = self._ids("Protocol")[_PROTOCOL]
+        self._signals = self._ids("SignalType")
 
     def write(self, before: Topology | None) -> None:
         """Change what differs from `before`; None: whatever there is goes."""
         if before is None or before.stream.name != self._topology.stream.name:
             before = None
+            # openPDC's own tables keep a device that is another's parent.
+            self._cursor.execute(
+                "DELETE FROM Device WHERE NodeID = %s AND ParentID IS NOT NULL", (self._node,)
+            )
             for table in ("OutputStream", "Device", "CustomOutputAdapter"):
                 # Tables of this list only; what belongs to their rows goes with them.
                 self._cursor.execute(f"DELETE FROM {table} WHERE NodeID = %s", (self._node,))  # noqa: S608
@@ -114,7 +122,13 @@ class TopologyWriter:
             "Enabled": 1,
         }
         if not present:
-            return self._insert("OutputStream", NodeID=self._node, **columns)
+            return self._insert(
+                "OutputStream",
+                NodeID=self._node,
+                ConnectionString=schema.STREAM_SETTINGS,
+                TimeResolution=_TIME_RESOLUTION,
+                **columns,
+            )
         settings = ", ".join(f"{column} = %s" for column in columns)
         where = (self._node, stream.name.upper())
         self._cursor.execute(
@@ -156,7 +170,7 @@ class TopologyWriter:
             Name=name,
             IsConcentrator=int(is_pdc),
             AccessID=idcode,
-            ProtocolID=_PROTOCOL_2011,
+            ProtocolID=self._protocol,
             ConnectionString=connection_strings.device_string(input_stream.address)
             if parent is None
             else None,
@@ -188,7 +202,7 @@ class TopologyWriter:
                 SignalID=self._id(reference),
                 DeviceID=device,
                 PointTag=f"{reference}:{kind}",
-                SignalTypeID=_SIGNALS[kind],
+                SignalTypeID=self._signals[kind],
                 PhasorSourceIndex=index,
                 SignalReference=reference,
                 Enabled=1,
@@ -229,6 +243,11 @@ class TopologyWriter:
                 PointID=point,
                 SignalReference=reference,
             )
+
+    def _ids(self, table: str) -> dict[str, int]:
+        """Return the ids of one of the fixed tables by acronym; they differ by database."""
+        self._cursor.execute(f"SELECT Acronym, ID FROM {table}")  # noqa: S608
+        return {str(acronym): int(number) for acronym, number in self._cursor.fetchall()}
 
     def _id(self, name: str) -> str:
         return str(uuid.uuid5(NAMESPACE, f"{self._node} {name}"))

@@ -286,6 +286,7 @@ def test_commands_count_time_as_the_sender_does():
     sender = streams.Sender(7, [streams.station(7)], time_base=1000)
     session = ReceiverSession(7)
     session.open()
+    session.ask()
     list(session.feed(sender.configuration.encode()))
     commands = [c37118.CommandFrame.decode(frame) for frame in session.commands()]
     assert commands[-1].command == c37118.Command.DATA_ON
