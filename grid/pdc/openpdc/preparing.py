@@ -41,7 +41,8 @@ def prepare(cursor: SqlCursor) -> None:
         for name, query in views.VIEWS.items():
             # With its caller's rights, so that it outlives the user who made it.
             cursor.execute(f"CREATE OR REPLACE SQL SECURITY INVOKER VIEW {name} AS {query}")
-    rows.fill(cursor)
+        rows.fill_start(cursor)
+    rows.fill_types(cursor)
 
 
 def _tables(cursor: SqlCursor) -> None:

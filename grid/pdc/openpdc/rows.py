@@ -73,8 +73,8 @@ _ADAPTERS = (
 )
 
 
-def fill(cursor: SqlCursor) -> None:
-    """Insert what is missing of the fixed rows; those that are there stay as they are."""
+def fill_types(cursor: SqlCursor) -> None:
+    """Insert what is missing of protocols and signal types; what is there stays as it is."""
     _missing(cursor, "Protocol", ("Acronym", "Name"), PROTOCOLS)
     columns = ("Acronym", "Name", "Suffix", "Abbreviation", "LongAcronym")
     _missing(cursor, "SignalType", (*columns, "Source", "EngineeringUnits"), SIGNAL_TYPES)
@@ -85,6 +85,10 @@ def fill(cursor: SqlCursor) -> None:
             " WHERE Acronym = %s AND Abbreviation = ''",
             (abbreviation, long, acronym),
         )
+
+
+def fill_start(cursor: SqlCursor) -> None:
+    """Insert what is missing of what openPDC loads and runs when it starts."""
     _missing(
         cursor,
         "ConfigurationEntity",

@@ -66,6 +66,8 @@ def test_init_works_on_openpdcs_tables_and_leaves_their_shape_alone(theirs, tmp_
     assert (code, error) == (0, "")
     assert "now holds node pdc: 2 inputs, 2 PMUs" in out
     assert rows(theirs, COLUMNS) == before
+    # An openPDC of version 5 would ask for a view that its tables lack.
+    assert rows(theirs, "SELECT COUNT(*) FROM ConfigurationEntity") == [(0,)]
     _, out, _ = pdc(theirs, "init", "--topology", write(tmp_path))
     assert "held already" in out
     _, out, _ = pdc(theirs, "show")
