@@ -52,6 +52,16 @@ def update(connection: database.Connection, topology: Topology) -> list[str]:
     return lines
 
 
+def node_id(connection: database.Connection, name: str) -> str:
+    """Return the ID of the node of this name; NoSuchNodeError where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ID FROM Node WHERE Name = %s", (name,))
+        found = cursor.fetchall()
+    if not found:
+        raise NoSuchNodeError(f"the database has no node {name!r}")
+    return str(found[0][0])
+
+
 def _lock(cursor: SqlCursor) -> None:
     cursor.execute("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_WAIT_S))
     if cursor.fetchall()[0][0] != 1:
