@@ -2,7 +2,7 @@
 
 from lab.bundle.bundle import Bundle
 from lab.bundle.distribution import DistributionChoice, check_available, choose_distribution
-from lab.bundle.preparation import prepare, requirements
+from lab.bundle.preparation import pdc, prepare, requirements
 from lab.bundle.release import refuse_leap, released, remember
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "DistributionChoice",
     "check_available",
     "choose_distribution",
+    "pdc",
     "prepare",
     "refuse_leap",
     "released",
