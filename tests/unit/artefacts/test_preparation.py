@@ -12,7 +12,7 @@ from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Silent
 from lab.host import packages, privileges
-from lab.images import debian
+from lab.images import debian, hub
 from lab.providers.container import node_image
 
 ARCH = machine_architecture()
