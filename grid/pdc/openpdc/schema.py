@@ -1,6 +1,6 @@
 """The tables of openPDC's configuration database that this PDC reads and writes.
 
-Names of tables and columns, types and defaults are openPDC's own (schema versions 5 and 16 of
+Names of tables and columns, types and defaults are openPDC's own (schema versions 5 to 17 of
 its configuration database), so that both PDCs work on one database. start_tables.py has the
 tables that only openPDC reads, views.py the views.
 """

@@ -40,6 +40,7 @@ def update(connection: database.Connection, topology: Topology) -> list[str]:
     with connection.cursor() as cursor:
         _lock(cursor)
         try:
+            rows.fill_types(cursor)
             lines = apply(cursor, topology)
         except (pymysql.ProgrammingError, pymysql.OperationalError) as error:
             if error.args[0] not in _OLD_TABLES:

@@ -38,9 +38,17 @@ def job() -> Job:
 
 
 def test_every_recipe_of_the_repository_is_read() -> None:
-    assert {"node", "kubernetes", "etcd", "coredns", "pause", "flannel", "mysql", "grid"} == set(
-        FOLDERS
-    )
+    assert {
+        "node",
+        "kubernetes",
+        "etcd",
+        "coredns",
+        "pause",
+        "flannel",
+        "mysql",
+        "grid",
+        "openpdc",
+    } == set(FOLDERS)
     for folder in FOLDERS:
         assert recipe.load(folder).title
 
