@@ -13,8 +13,7 @@ import pymysql
 from grid.c37118 import FrameError
 from grid.documents.document_error import DocumentError
 from grid.pdc import configuration_source
-from grid.pdc.attendant import command as attend
-from grid.pdc.attendant import settings_file
+from grid.pdc.attendant import attending, settings_file
 from grid.pdc.openpdc import database, reading, store
 from grid.pdc.outputs.mqtt_output import MqttError
 from grid.pdc.topology import document
@@ -209,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(action=_serve)
 
-    attend.add(commands, parents=[common, node])
+    attending.add(commands, parents=[common, node])
 
     show = commands.add_parser(
         "show", parents=[common, node], help="print the configuration as YAML"

@@ -103,7 +103,7 @@ def _check(program: Artefact, cache: Cache) -> None:
     if _PROGRAM not in names:
         raise LabError(
             f"{path} is not openPDC: {why}.",
-            f"Make it anew of the folder that has {_PROGRAM}: tar -C FOLDER -czf {_FILE} .",
+            f"Make it again of the folder that has {_PROGRAM}: tar -C FOLDER -czf {_FILE} .",
         )
 
 
