@@ -14,8 +14,7 @@ _KEYS = ("PRIMARY KEY", "UNIQUE KEY", "FOREIGN KEY")
 _WHERE_ROWS_WERE = {
     # What streams of earlier versions did, which used all time stamps.
     ("OutputStream", "IgnoreBadTimeStamps"): "TINYINT NOT NULL DEFAULT 1",
-    # openPDC's default is for 30 frames/s.
-    ("OutputStream", "TimeResolution"): "INT NOT NULL DEFAULT 10000",
+    ("OutputStream", "TimeResolution"): f"INT NOT NULL DEFAULT {schema.TIME_RESOLUTION}",
     ("OutputStream", "ConnectionString"): f"TEXT NULL DEFAULT ('{schema.STREAM_SETTINGS}')",
 }
 """Definitions of columns, where they are added to a table that has rows of an earlier version."""

@@ -87,6 +87,12 @@ def fill_types(cursor: SqlCursor) -> None:
         )
 
 
+def types(cursor: SqlCursor, table: str) -> dict[str, int]:
+    """Return the ids of Protocol or SignalType by acronym; they differ by database."""
+    cursor.execute(f"SELECT Acronym, ID FROM {table}")  # noqa: S608
+    return {str(acronym): int(number) for acronym, number in cursor.fetchall()}
+
+
 def fill_start(cursor: SqlCursor) -> None:
     """Insert what is missing of what openPDC loads and runs when it starts."""
     _missing(

@@ -207,6 +207,10 @@ STREAM_SETTINGS = "addPhaseLabelSuffix=false; replaceWithSpaceChar=_"
 """The ConnectionString of an output stream, as openPDC's Manager writes it. Without it openPDC
 sends the channel "VA" as "VA APV"."""
 
+TIME_RESOLUTION = 10_000
+"""The TimeResolution of an output stream, in units of 100 ns. openPDC's default is for 30 frames/s:
+at 50 it sends fewer frames, stamped ahead of their time."""
+
 
 def names() -> list[str]:
     """Return the tables' names."""

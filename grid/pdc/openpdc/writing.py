@@ -3,14 +3,10 @@
 import uuid
 from collections.abc import Iterator
 
-from grid.pdc.openpdc import connection_strings, schema
+from grid.pdc.openpdc import connection_strings, rows, schema
 from grid.pdc.openpdc.sql import MQTT_ADAPTER, NAME_SIZE, NAMESPACE, SqlCursor
 from grid.pdc.topology.model import BadTime, Downsampling, InputStream, Pmu, Topology
 
-_PROTOCOL = "IeeeC37_118V2"
-_TIME_RESOLUTION = 10_000
-"""In units of 100 ns. openPDC's default is a third of a frame at 30 frames/s: at 50 it sends
-fewer frames, stamped ahead of their time."""
 _METHODS = {Downsampling.CLOSEST: "Closest", Downsampling.LAST_RECEIVED: "LastReceived"}
 
 
@@ -25,8 +21,8 @@ class TopologyWriter:
         self._cursor = cursor
         self._node = node
         self._topology = topology
-        self._protocol = self._ids("Protocol")[_PROTOCOL]
-        self._signals = self._ids("SignalType")
+        self._protocol = rows.types(cursor, "Protocol")["IeeeC37_118V2"]
+        self._signals = rows.types(cursor, "SignalType")
 
     def write(self, before: Topology | None) -> None:
         """Change what differs from `before`; None: whatever there is goes."""
@@ -126,7 +122,7 @@ class TopologyWriter:
                 "OutputStream",
                 NodeID=self._node,
                 ConnectionString=schema.STREAM_SETTINGS,
-                TimeResolution=_TIME_RESOLUTION,
+                TimeResolution=schema.TIME_RESOLUTION,
                 **columns,
             )
         settings = ", ".join(f"{column} = %s" for column in columns)
@@ -243,11 +239,6 @@ class TopologyWriter:
                 PointID=point,
                 SignalReference=reference,
             )
-
-    def _ids(self, table: str) -> dict[str, int]:
-        """Return the ids of one of the fixed tables by acronym; they differ by database."""
-        self._cursor.execute(f"SELECT Acronym, ID FROM {table}")  # noqa: S608
-        return {str(acronym): int(number) for acronym, number in self._cursor.fetchall()}
 
     def _id(self, name: str) -> str:
         return str(uuid.uuid5(NAMESPACE, f"{self._node} {name}"))
