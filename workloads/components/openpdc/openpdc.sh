@@ -18,7 +18,11 @@ fail() {
 
 copy() {
     if [ -f "$image/openPDC.tar.gz" ]; then
-        tar -xzf "$image/openPDC.tar.gz" --no-same-owner -C "$folder"
+        # Not right into the folder: it is a volume, whose mode its user may not change.
+        mkdir -p "$folder/unpacked"
+        tar -xzf "$image/openPDC.tar.gz" --no-same-owner -C "$folder/unpacked"
+        cp -R "$folder/unpacked/." "$folder"
+        rm -rf "$folder/unpacked"
     elif [ -d "$image/openPDC" ]; then
         cp -R "$image/openPDC/." "$folder"
     else
