@@ -1,4 +1,4 @@
-"""Asks a PDC's output for its configuration, again and again: a PDC that answers serves."""
+"""Asks a PDC's output for its configuration: a PDC that answers, or sends data, serves."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from grid.c37118.session.reassembler import Reassembler
 _LOG = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-"""From one question to the next."""
+"""Without a data frame for so long, it is asked."""
 PATIENCE_S = 3.0
 """How long an answer may take; openPDC gives it after the data that wait to be sent."""
 
@@ -19,7 +19,8 @@ class OutputProbe:
     """Keeps one TCP connection to an output, and asks for CFG-2 on it.
 
     It sends no other command: openPDC takes one of each read, and to turn the data off might
-    turn them off for others. Data frames that come are passed over.
+    turn them off for others. openPDC sends data to each client that connects, which shows as
+    well that it serves.
     """
 
     def __init__(self, host: str, port: int, idcode: int) -> None:
@@ -54,28 +55,36 @@ class OutputProbe:
             while True:
                 writer.write(CommandFrame.now(Command.SEND_CFG2, idcode=self.idcode).encode())
                 async with asyncio.timeout(PATIENCE_S):
-                    await self._answer(reader, frames)
-                self._note(None)
-                self.answered_s = asyncio.get_running_loop().time()
-                # The data are read all the while, so that they don't stay with the sender.
+                    await self._next(reader, frames, {FrameType.CFG2, FrameType.DATA})
+                self._answered()
+                # While data come, there is nothing to ask: openPDC logs each question.
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PERIOD_S):
-                        await self._answer(reader, frames, forever=True)
+                    while True:
+                        async with asyncio.timeout(PERIOD_S):
+                            await self._next(reader, frames, {FrameType.DATA})
+                        self._answered()
         finally:
             writer.transport.abort()
 
-    async def _answer(
-        self, reader: asyncio.StreamReader, frames: Reassembler, *, forever: bool = False
+    async def _next(
+        self, reader: asyncio.StreamReader, frames: Reassembler, kinds: set[FrameType]
     ) -> None:
-        """Read until a CFG-2 of this stream has come."""
+        """Read until a frame of this stream, of one of these kinds, has come."""
         while True:
             received = await reader.read(65536)
             if not received:
                 raise EOFError("it has closed the connection")
-            for frame in frames.feed(received):
-                ours = frame[4] << 8 | frame[5] == self.idcode
-                if ours and frame_type(frame) is FrameType.CFG2 and not forever:
-                    return
+            # All frames of what was read, as the next call begins with what comes then.
+            came = {frame_type(frame) for frame in frames.feed(received) if self._ours(frame)}
+            if came & kinds:
+                return
+
+    def _ours(self, frame: bytes) -> bool:
+        return frame[4] << 8 | frame[5] == self.idcode
+
+    def _answered(self) -> None:
+        self._note(None)
+        self.answered_s = asyncio.get_running_loop().time()
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):

@@ -129,6 +129,30 @@ async def test_an_output_serves_while_it_answers(impatient):
         await streams.soon(lambda: probe.problem is not None)
 
 
+async def test_an_output_that_sends_data_serves(impatient):
+    """As openPDC's does, to each client that connects."""
+    sender = streams.Sender(7, [streams.station(7)])
+    asked = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for slot in range(60):
+            writer.write(sender.frame(slot))
+            await asyncio.sleep(0.02)
+        asked.extend(await reader.read(1000))
+        writer.close()
+
+    server = await asyncio.start_server(serve, streams.HOST, 0)
+    async with probing(server.sockets[0].getsockname()[1]) as probe:
+        await streams.soon(lambda: probe.problem is None)
+        await asyncio.sleep(0.8)
+        assert probe.problem is None
+        assert probe.silent_s() < streams.stretched(0.3)
+        await streams.soon(lambda: probe.problem is not None)
+    server.close()
+    # Once at the beginning, and where the data were late.
+    assert 18 <= len(asked) < 18 * 20
+
+
 async def test_another_streams_configuration_is_no_answer(impatient):
     sender = streams.Sender(8, [streams.station(8)])
     async with probing(await sender.open()) as probe:
