@@ -62,7 +62,8 @@ def running(place: Path) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(["sh", SCRIPT, "run"], env=environment(place))
     until(lambda: "RunAsConsole" in said(place))
     yield process
-    process.kill()
+    # The script ends its program, which would live on without it.
+    process.terminate()
     process.wait()
 
 
