@@ -13,6 +13,7 @@ import pymysql
 from grid.c37118 import FrameError
 from grid.documents.document_error import DocumentError
 from grid.pdc import configuration_source
+from grid.pdc.attendant import attending, settings_file
 from grid.pdc.openpdc import database, reading, store
 from grid.pdc.outputs.mqtt_output import MqttError
 from grid.pdc.topology import document
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         configuration_source.ConfigurationSourceError,
         database.DatabaseError,
         reading.NoSuchNodeError,
+        settings_file.SettingsFileError,
     ) as error:
         sys.exit(f"pdc: {error}")
     except (pymysql.MySQLError, OSError) as error:
@@ -59,6 +61,9 @@ def _init(options: argparse.Namespace) -> None:
         database.create(root, login)
         root.select_db(options.database)
         changed = store.initialise(root, topology)
+        node = store.node_id(root, topology.node)
+    if options.openpdc:
+        settings_file.write(options.openpdc, login, node)
     verb = "now holds" if changed else "held already"
     print(
         f"Database {options.database} at {login.host}:{login.port} {verb} node {topology.node}: "
@@ -161,6 +166,12 @@ def _parser() -> argparse.ArgumentParser:
         "init", parents=[common], help="make database, user and tables, and write a topology"
     )
     init.add_argument("--topology", type=Path, required=True, help="YAML file")
+    init.add_argument(
+        "--openpdc",
+        type=Path,
+        metavar="FOLDER",
+        help="put database and node into openPDC's settings file in this folder, too",
+    )
     init.set_defaults(action=_init)
 
     apply = commands.add_parser(
@@ -196,6 +207,8 @@ def _parser() -> argparse.ArgumentParser:
         "--metrics-port", type=int, metavar="PORT", help="serve /metrics, /healthz and /readyz"
     )
     serve.set_defaults(action=_serve)
+
+    attending.add(commands, parents=[common, node])
 
     show = commands.add_parser(
         "show", parents=[common, node], help="print the configuration as YAML"

@@ -141,6 +141,9 @@ def _session(
 ) -> Iterator[StreamEvent]:
     session.open()
     heard_s = time.monotonic()
+    _flush(sock, session, silence_s)
+    stop.wait(session.SETTLE_S)
+    session.ask()
     while not stop.is_set():
         _flush(sock, session, silence_s)
         limit_s = session.silence_s(silence_s)

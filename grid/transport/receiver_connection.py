@@ -63,6 +63,7 @@ class ReceiverConnection:
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._reminded_s = self._loop.time()
         self._check: asyncio.TimerHandle | None = None
+        self._asking: asyncio.TimerHandle | None = None
         self._transports: list[asyncio.Transport | asyncio.DatagramTransport] = []
         self._send: Callable[[bytes], object] | None = None
         self._source: Any = None
@@ -90,6 +91,7 @@ class ReceiverConnection:
         self._send = send
         self._session.open()
         self._flush()
+        self._asking = self._loop.call_later(self._session.SETTLE_S, self._ask)
         self.watch()
 
     def stream(self, data: bytes) -> None:
@@ -130,8 +132,9 @@ class ReceiverConnection:
 
     def close(self) -> None:
         """End the connection at once."""
-        if self._check is not None:
-            self._check.cancel()
+        for timer in (self._check, self._asking):
+            if timer is not None:
+                timer.cancel()
         if self._handler.address.transport is Transport.UDP:
             self._session.leave()
             self._flush()
@@ -193,6 +196,10 @@ class ReceiverConnection:
         elif not self._idle:
             _LOG.info("%s: %s yet; listening on", handler.where, why.partition(" for ")[0])
         self._idle = True
+
+    def _ask(self) -> None:
+        self._session.ask()
+        self._flush()
 
     def _flush(self) -> None:
         for frame in self._session.commands():

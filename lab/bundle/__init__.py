@@ -2,7 +2,7 @@
 
 from lab.bundle.bundle import Bundle
 from lab.bundle.distribution import DistributionChoice, check_available, choose_distribution
-from lab.bundle.preparation import prepare, requirements
+from lab.bundle.preparation import pdc, prepare, requirements
 from lab.bundle.release import refuse_leap, released, remember
 from lab.bundle.storage import choose_storage, remember_storage
 
@@ -12,6 +12,7 @@ __all__ = [
     "check_available",
     "choose_distribution",
     "choose_storage",
+    "pdc",
     "prepare",
     "refuse_leap",
     "released",

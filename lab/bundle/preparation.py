@@ -19,7 +19,7 @@ from lab.config.settings import Settings
 from lab.console.progress import Progress
 from lab.host import packages, privileges
 from lab.host.requirements import GIB, DiskSpace, Requirements
-from lab.images import build, mysql
+from lab.images import build, mysql, openpdc
 
 LIMIT_S = 3600.0
 """The longest that all of it may take."""
@@ -36,8 +36,15 @@ def requirements(cache: Cache) -> Requirements:
     """Return what `prepare` takes of this machine, whatever the distribution."""
     filled = cache.root.is_dir() and any(cache.root.iterdir())
     space = DiskSpace(path=cache.root, size=0 if filled else DISK, purpose="the artefact cache")
-    needed = PROGRAMS if _needs_root("auto", cache) else {}
+    needed = PROGRAMS if _needs_root(Settings(), cache) else {}
     return Requirements(programs=needed, disk=(space,))
+
+
+def pdc(settings: Settings, cache: Cache) -> str:
+    """Return one line on the PDC that a lab gets; raises LabError where it can't be had."""
+    if settings.lab_pdc == "grid":
+        return "PDC: grid, the kit's own"
+    return f"PDC: {openpdc.check_available(machine_architecture(), cache)}"
 
 
 def prepare(
@@ -56,7 +63,7 @@ def prepare(
     Raises LabError where something cannot be built or downloaded; what is finished by
     then stays.
     """
-    if _needs_root(settings.lab_mysql_source, cache):
+    if _needs_root(settings, cache):
         packages.ensure(PROGRAMS, progress)
         privileges.authorise(["make the images' Debian layers"])
     if distribution == "kubeadm" and _needs_compiler(settings, cache):
@@ -68,12 +75,14 @@ def prepare(
         return _Preparation(settings, cache, jobs).all(distribution, storage, also or {})
 
 
-def _needs_root(mysql_source: str, cache: Cache) -> bool:
+def _needs_root(settings: Settings, cache: Cache) -> bool:
     """Tell whether Debian's packages have to be unpacked, which only root can."""
     arch = machine_architecture()
     grid = build.gather("grid", version="1", cache=cache)
-    return build.needs_root("grid", [grid], arch=arch, cache=cache) or mysql.needs_root(
-        mysql_source, arch=arch, cache=cache
+    return (
+        build.needs_root("grid", [grid], arch=arch, cache=cache)
+        or mysql.needs_root(settings.lab_mysql_source, arch=arch, cache=cache)
+        or (settings.lab_pdc == "openpdc" and openpdc.needs_root(arch, cache))
     )
 
 
@@ -117,6 +126,8 @@ class _Preparation:
         parts = [kubernetes]
         if storage == "local-path":
             parts.append(self._local_path())
+        if settings.lab_pdc == "openpdc":
+            parts.append(self._openpdc())
         for title, make in also.items():
             self._jobs.add("debian", title, make)
         database = self._jobs.add(
@@ -235,6 +246,18 @@ class _Preparation:
             )
 
         return self._jobs.add("archives", "local-path image", gather)
+
+    def _openpdc(self) -> "Future[Bundle]":
+        def make(job: Job) -> Bundle:
+            image = openpdc.image(arch=self._arch, cache=self._cache, job=job)
+            return Bundle(
+                files={},
+                image_archives=[image.archive.relative],
+                images={"openpdc": image.name},
+                versions={"openpdc": image.version},
+            )
+
+        return self._jobs.add("debian", "openPDC image", make)
 
     def _build(self, program: Program) -> "Future[Artefact]":
         return self._jobs.add(

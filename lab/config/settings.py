@@ -65,6 +65,7 @@ class Settings(BaseModel):
     lab_k3s_channels: str = "https://update.k3s.io/v1-release/channels"
     lab_storage: Literal["auto", "longhorn", "gluster", "local-path"] = "auto"
     lab_mysql_source: Literal["auto", "upstream", "packages"] = "auto"
+    lab_pdc: Literal["grid", "openpdc"] = "grid"
 
     @field_validator("lab_provider")
     @classmethod

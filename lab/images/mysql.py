@@ -1,20 +1,16 @@
 """The MySQL image: its publisher's, where the registry answers, else Debian's packages."""
 
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
-from lab.images import build, debian, recipe, upstream
+from lab.images import build, debian, hub, recipe, upstream
 
 UPSTREAM = "docker.io/library/mysql:8.4"
 """The publisher's image."""
-REGISTRY = f"{upstream.HUB}/v2/"
-REGISTRY_LIMIT_S = 5.0
-"""How long the registry may take to answer before `auto` does without it."""
 _OLDEST = (8, 4)
+_PULL_CURE = "Check the network, or set lab_mysql_source to packages."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +31,21 @@ def image(source: str, *, arch: str, cache: Cache, job: Job) -> Mysql:
     """Return MySQL's image by `source`: auto, upstream or packages.
 
     `auto` keeps to what the cache has; with an empty cache it takes the publisher's
-    where the registry answers within REGISTRY_LIMIT_S.
+    where the registry answers in time.
     """
     pulled = _pulled(arch)
     if source == "auto":
         packages = debian.find(_debian(), arch=arch, cache=cache)
         if cache.find(pulled) is not None:
             source = "upstream"
-        elif packages is not None or not registry_answers():
+        elif packages is not None or not hub.answers():
             source = "packages"
         else:
             source = "upstream"
     if source == "upstream":
         cache.get_or_make(
             pulled,
-            lambda target: upstream.pull(UPSTREAM, target, arch=arch, job=job),
+            lambda target: upstream.pull(UPSTREAM, target, arch=arch, job=job, cure=_PULL_CURE),
             notify=job.update,
         )
         return Mysql(name=UPSTREAM, version="8.4", source=source, archive=pulled)
@@ -65,18 +61,6 @@ def needs_root(source: str, *, arch: str, cache: Cache) -> bool:
 
 def _pulled(arch: str) -> Artefact:
     return Artefact(name="image-mysql", version="8.4", arch=arch, file="image.tar")
-
-
-def registry_answers(url: str = REGISTRY) -> bool:
-    """Tell whether the image registry answers, with whatever status."""
-    try:
-        with urllib.request.urlopen(url, timeout=REGISTRY_LIMIT_S):  # noqa: S310 - ours
-            return True
-    except urllib.error.HTTPError as error:
-        error.close()
-        return True  # 401: it wants a token, and is there.
-    except OSError:
-        return False
 
 
 def _from_packages(arch: str, cache: Cache, job: Job) -> Mysql:

@@ -36,10 +36,11 @@ _MANIFESTS = (
 )
 
 
-def pull(name: str, target: Path, *, arch: str, job: Job, registry: str = "") -> str:
+def pull(name: str, target: Path, *, arch: str, job: Job, cure: str, registry: str = "") -> str:
     """Write the archive of `name`, such as docker.io/library/mysql:8.4, for linux/`arch`.
 
-    `registry` is the address to ask where it isn't the name's own. Returns one line on
+    `cure` is what to do where the image can't be had. `registry` is the address to ask where it
+    isn't the name's own. Returns one line on
     how the file came to be. Raises LabError where the registry does not answer or has
     no such image.
     """
@@ -51,14 +52,14 @@ def pull(name: str, target: Path, *, arch: str, job: Job, registry: str = "") ->
         job.update(f"asking for {name}")
         content, kind = source.manifest(tag)
         if kind in _INDEXES:
-            digest = _of_platform(json.loads(content), arch, name)
+            digest = _of_platform(json.loads(content), arch, name, cure)
             content, kind = source.manifest(digest)
     except (OSError, http.client.HTTPException, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         raise LabError(
             f"{name} could not be pulled.",
-            "Check the network, or set lab_mysql_source to packages.",
+            cure,
             evidence=str(error),
         ) from error
     _write(target, name, content, kind, source)
@@ -115,13 +116,13 @@ def _token(challenge: str) -> str:
     return str(found.get("token") or found.get("access_token"))
 
 
-def _of_platform(index: Mapping[str, Any], arch: str, name: str) -> str:
+def _of_platform(index: Mapping[str, Any], arch: str, name: str, cure: str) -> str:
     """Return the digest of an index's manifest for linux on `arch`."""
     for entry in index["manifests"]:
         platform = entry.get("platform") or {}
         if (platform.get("os"), platform.get("architecture")) == ("linux", arch):
             return str(entry["digest"])
-    raise LabError(f"{name} has no image for linux/{arch}.", "Set lab_mysql_source to packages.")
+    raise LabError(f"{name} has no image for linux/{arch}.", cure)
 
 
 def _write(target: Path, name: str, content: bytes, kind: str, source: _Repository) -> None:

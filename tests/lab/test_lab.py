@@ -88,7 +88,7 @@ def test_the_labs_mysql_holds_the_pdcs_configuration(running):
     secret = client.CoreV1Api(lab.cluster.api()).read_namespaced_secret("mysql", "grid")
     password = base64.b64decode(secret.data["root-password"]).decode()
     server = f"{lab.nodes[0].address}:{MYSQL_PORT}:{password}"
-    argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/pdc/test_pdc_mysql.py"]
+    argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/pdc"]
     environment = {**os.environ, "BLACKSTART_TEST_MYSQL": server}
     done = subprocess.run(
         argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False

@@ -36,12 +36,26 @@ def kubectl(directory: Path) -> list[Path | str]:
     pytest.fail("needs kubectl, or a lab's Kubernetes in the artefact cache: run `lab up` first")
 
 
+@pytest.fixture(scope="module", params=["grid", "openpdc"])
+def pdc(request: pytest.FixtureRequest) -> str:
+    """Name the PDC that is deployed."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
-    """Return every object of the overlay that the role applies."""
+def objects(tmp_path_factory: pytest.TempPathFactory, pdc: str) -> list[Object]:
+    """Return every object of the overlay that the role applies, with either PDC."""
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    overlay = WORKLOADS / "overlays" / defaults["workloads_overlay"]
-    argv = [*kubectl(tmp_path_factory.mktemp("bin")), "kustomize", overlay]
+    copy = tmp_path_factory.mktemp("manifests")
+    shutil.copytree(WORKLOADS, copy, dirs_exist_ok=True)
+    components = ["../components/openpdc"] if pdc == "openpdc" else []
+    site = {
+        "resources": [f"../overlays/{defaults['workloads_overlay']}"],
+        "components": components,
+    }
+    (copy / "site").mkdir()
+    (copy / "site" / "kustomization.yaml").write_text(yaml.safe_dump(site))
+    argv = [*kubectl(tmp_path_factory.mktemp("bin")), "kustomize", copy / "site"]
     built = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
     return list(yaml.safe_load_all(built.stdout))
 
@@ -111,11 +125,12 @@ def test_probes_cost_no_process(objects: list[Object]) -> None:
 
 
 def test_images_are_those_that_the_role_fills_in_and_are_never_pulled_anew(
-    objects: list[Object],
+    objects: list[Object], pdc: str
 ) -> None:
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
     found = {container["image"] for _, container in containers(objects)}
-    assert found == set(defaults["workloads_images"])
+    openpdc = {"blackstart/openpdc"} if pdc == "openpdc" else set()
+    assert found == set(defaults["workloads_images"]) | openpdc
     assert {container["imagePullPolicy"] for _, container in containers(objects)} == {
         "IfNotPresent"
     }
@@ -172,7 +187,7 @@ def test_only_the_second_level_pdc_is_let_onto_the_worker(objects: list[Object])
 
 
 @pytest.mark.parametrize("level", ["lower", "higher"])
-def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str) -> None:
+def test_topologies_say_what_the_manifests_say(objects: list[Object], pdc: str, level: str) -> None:
     text = (WORKLOADS / "base" / f"pdc-{level}" / "topology.yml").read_text()
     topology = document.loads(text)
     services = of_kind(objects, "Service")
@@ -180,7 +195,7 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], level: str
         assert services[source.address.host]["spec"]["ports"][0]["port"] == source.address.port
     deployment = of_kind(objects, "Deployment")[f"pdc-{level}"]
     serve = deployment["spec"]["template"]["spec"]["containers"][0]
-    assert f"--port={topology.stream.address.port}" in serve["args"]
+    assert pdc == "openpdc" or f"--port={topology.stream.address.port}" in serve["args"]
     assert serve["ports"][0]["containerPort"] == topology.stream.address.port
     endpoint = next(endpoint for endpoint in STREAM_ENDPOINTS if endpoint.name == f"pdc-{level}")
     assert (topology.node, topology.stream.idcode) == (endpoint.name, endpoint.idcode)
@@ -196,6 +211,31 @@ def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Obj
         pmu.name: (pmu.idcode, tuple(phasor.label for phasor in pmu.phasors)) for pmu in lower.pmus
     } == sent
     assert lower.pmus == higher.pmus
+
+
+def test_openpdc_is_told_its_database_by_a_file_and_has_an_attendant(
+    objects: list[Object], pdc: str
+) -> None:
+    if pdc == "grid":
+        return
+    for level in ("lower", "higher"):
+        pod = of_kind(objects, "Deployment")[f"pdc-{level}"]["spec"]["template"]["spec"]
+        # The program is there before its settings are put into the file that it brings.
+        assert [one["name"] for one in pod["initContainers"]] == ["program", "init"]
+        openpdc, attendant = pod["containers"]
+        assert "env" not in openpdc
+        known = {one["name"]: one.get("value") for one in attendant["env"]}
+        assert known["DB_NAME"] == known["DB_USER"] == level
+        folders = [
+            mount["mountPath"]
+            for container in (*pod["initContainers"], openpdc, attendant)
+            for mount in container["volumeMounts"]
+            if mount["name"] == "openpdc"
+        ]
+        assert folders == ["/var/lib/openpdc"] * 4
+        # The kubelet asks the attendant, which is in the same pod.
+        assert openpdc["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
+        assert "--metrics-port=9712" in attendant["args"]
 
 
 LONGHORN = """

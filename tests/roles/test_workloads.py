@@ -13,7 +13,12 @@ import pytest
 from tests.modules import loaded
 
 FILES = Path(__file__).parents[2] / "playbooks" / "roles" / "workloads" / "files"
-MANIFESTS = {"base/namespace.yaml": "kind: Namespace\n", "overlays/one/kustomization.yaml": "{}\n"}
+MANIFESTS = {
+    "base/namespace.yaml": "kind: Namespace\n",
+    "components/one/kustomization.yaml": "{}\n",
+    "overlays/one/kustomization.yaml": "{}\n",
+}
+PARTS = ["base", "components", "overlays", "site"]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,7 @@ def unpack(verb: str, directory: Path, overlay: str, manifests: dict[str, str]) 
 
 def test_manifests_are_unpacked_once(tmp_path: Path) -> None:
     directory = tmp_path / "with space" / "workloads"
-    assert unpack("do", directory, "kind: K\n", MANIFESTS) == ["base", "overlays", "site"]
+    assert unpack("do", directory, "kind: K\n", MANIFESTS) == PARTS
     assert (directory / "site" / "kustomization.yaml").read_text() == "kind: K\n"
     assert (directory / "base" / "namespace.yaml").stat().st_mode & 0o777 == 0o644
     assert unpack("do", directory, "kind: K\n", MANIFESTS) == []
@@ -100,7 +105,7 @@ def test_a_part_that_differs_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_a_look_replaces_nothing(tmp_path: Path) -> None:
-    assert unpack("look", tmp_path / "new", "", MANIFESTS) == ["base", "overlays", "site"]
+    assert unpack("look", tmp_path / "new", "", MANIFESTS) == PARTS
     assert not (tmp_path / "new").exists()
 
 

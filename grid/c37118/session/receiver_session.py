@@ -40,8 +40,8 @@ class ReceiverSession:
     """Asks for CFG-2, turns data on, and checks what the sender sends.
 
     `idcode` is the stream's id; None takes that of the first CFG-2, which only a stream
-    without commands can do. The sequence is that of openPDC: data off, send CFG-2, and on
-    its arrival data on. A data frame that contradicts the configuration, or STAT's
+    without commands can do. The sequence is that of openPDC: data off, SETTLE_S later send
+    CFG-2, and on its arrival data on. A data frame that contradicts the configuration, or STAT's
     configuration change bit, makes it ask for CFG-2 again, at most once a second.
 
     With `details` it asks for CFG-3 too, each time that a CFG-2 differs from the one before.
@@ -50,6 +50,10 @@ class ReceiverSession:
     A caller that connects again passes `counts` and `told` (the reported kinds of
     violations) on to the next session.
     """
+
+    SETTLE_S = 0.05
+    """Seconds from open() to ask(). openPDC and others take one command of what one read of
+    TCP gives them, and drop the rest."""
 
     def __init__(
         self,
@@ -78,9 +82,13 @@ class ReceiverSession:
         self._to_send: list[bytes] = []
 
     def open(self) -> None:
-        """Make the first commands of a new connection."""
+        """Make the first command of a new connection; ask() makes the second."""
         self._command(Command.DATA_OFF)
-        self._ask()
+
+    def ask(self) -> None:
+        """Ask for CFG-2, if it has not come already."""
+        if self.codec is None:
+            self._ask()
 
     def remind(self) -> None:
         """Repeat a command whose datagram may have been lost: send CFG-2, or data on."""

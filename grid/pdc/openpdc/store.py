@@ -4,7 +4,8 @@ import uuid
 
 import pymysql
 
-from grid.pdc.openpdc import database, schema
+from grid.pdc.openpdc import database, rows
+from grid.pdc.openpdc.preparing import prepare
 from grid.pdc.openpdc.reading import NoSuchNodeError, load
 from grid.pdc.openpdc.sql import NAMESPACE, SqlCursor
 from grid.pdc.openpdc.writing import TopologyWriter
@@ -13,6 +14,8 @@ from grid.pdc.topology.model import Topology
 
 _LOCK = "grid.pdc.init"
 _LOCK_WAIT_S = 10
+_OLD_TABLES = {1054, 1146}
+"""MySQL's codes for a column and a table that is not there."""
 
 
 def initialise(connection: database.Connection, topology: Topology) -> bool:
@@ -37,8 +40,11 @@ def update(connection: database.Connection, topology: Topology) -> list[str]:
     with connection.cursor() as cursor:
         _lock(cursor)
         try:
+            rows.fill_types(cursor)
             lines = apply(cursor, topology)
-        except pymysql.ProgrammingError as error:
+        except (pymysql.ProgrammingError, pymysql.OperationalError) as error:
+            if error.args[0] not in _OLD_TABLES:
+                raise
             raise database.DatabaseError(
                 f"the tables are missing or old: {database.reason(error)}. Run pdc init first"
             ) from error
@@ -47,37 +53,21 @@ def update(connection: database.Connection, topology: Topology) -> list[str]:
     return lines
 
 
+def node_id(connection: database.Connection, name: str) -> str:
+    """Return the ID of the node of this name; NoSuchNodeError where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ID FROM Node WHERE Name = %s", (name,))
+        found = cursor.fetchall()
+    if not found:
+        raise NoSuchNodeError(f"the database has no node {name!r}")
+    return str(found[0][0])
+
+
 def _lock(cursor: SqlCursor) -> None:
     cursor.execute("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_WAIT_S))
     if cursor.fetchall()[0][0] != 1:
         raise database.DatabaseError(
             f"another pdc init or apply is at work for {_LOCK_WAIT_S} s already: try again later"
-        )
-
-
-def prepare(cursor: SqlCursor) -> None:
-    """Make the tables that are missing, and the fixed rows."""
-    for statement in schema.TABLES:
-        cursor.execute(f"{statement} CHARACTER SET utf8mb4")
-    cursor.execute(
-        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS"
-        " WHERE TABLE_SCHEMA = DATABASE()"
-    )
-    present = {(table.lower(), column.lower()) for table, column in cursor.fetchall()}
-    for table, column, definition in schema.ADDED:
-        if (table.lower(), column.lower()) not in present:
-            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
-    for protocol in schema.PROTOCOLS:
-        cursor.execute(
-            "INSERT INTO Protocol (ID, Acronym, Name) VALUES (%s, %s, %s)"
-            " ON DUPLICATE KEY UPDATE ID = ID",
-            protocol,
-        )
-    for signal in schema.SIGNAL_TYPES:
-        cursor.execute(
-            "INSERT INTO SignalType (ID, Name, Acronym, Suffix, Source, EngineeringUnits)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE ID = ID",
-            signal,
         )
 
 
@@ -90,20 +80,22 @@ def apply(cursor: SqlCursor, topology: Topology) -> list[str]:
         before: Topology | None = load(cursor, topology.node)
     except (NoSuchNodeError, ValueError):
         before = None  # A node that cannot be read is written from scratch.
-    if before == topology:
-        return []
-    TopologyWriter(cursor, _node(cursor, topology.node), topology).write(before)
-    return changes(before, topology)
+    if before != topology:
+        TopologyWriter(cursor, _node(cursor, topology.node), topology).write(before)
+    rows.number_adapters(cursor)
+    return changes(before, topology) if before != topology else []
 
 
 def _node(cursor: SqlCursor, name: str) -> str:
     """Return the id of the node of this name, which is made where there is none."""
     cursor.execute("SELECT ID FROM Node WHERE Name = %s", (name,))
     found = cursor.fetchall()
-    node = str(found[0][0]) if found else str(uuid.uuid5(NAMESPACE, name))
+    if found:
+        cursor.execute("UPDATE Node SET Enabled = 1 WHERE ID = %s", (found[0][0],))
+        return str(found[0][0])
+    node = str(uuid.uuid5(NAMESPACE, name))
     cursor.execute(
-        "INSERT INTO Node (ID, Name, Master, Enabled) VALUES (%s, %s, 1, 1)"
-        " ON DUPLICATE KEY UPDATE Enabled = 1",
+        "INSERT INTO Node (ID, Name, MenuData, Master, Enabled) VALUES (%s, %s, 'Menu.xml', 1, 1)",
         (node, name),
     )
     return node

@@ -3,12 +3,10 @@
 import uuid
 from collections.abc import Iterator
 
-from grid.pdc.openpdc import connection_strings, schema
+from grid.pdc.openpdc import connection_strings, rows, schema
 from grid.pdc.openpdc.sql import MQTT_ADAPTER, NAME_SIZE, NAMESPACE, SqlCursor
 from grid.pdc.topology.model import BadTime, Downsampling, InputStream, Pmu, Topology
 
-_PROTOCOL_2011 = 2
-_SIGNALS = {row[2]: row[0] for row in schema.SIGNAL_TYPES}
 _METHODS = {Downsampling.CLOSEST: "Closest", Downsampling.LAST_RECEIVED: "LastReceived"}
 
 
@@ -23,11 +21,17 @@ class TopologyWriter:
         self._cursor = cursor
         self._node = node
         self._topology = topology
+        self._protocol = rows.types(cursor, "Protocol")["IeeeC37_118V2"]
+        self._signals = rows.types(cursor, "SignalType")
 
     def write(self, before: Topology | None) -> None:
         """Change what differs from `before`; None: whatever there is goes."""
         if before is None or before.stream.name != self._topology.stream.name:
             before = None
+            # openPDC's own tables keep a device that is another's parent.
+            self._cursor.execute(
+                "DELETE FROM Device WHERE NodeID = %s AND ParentID IS NOT NULL", (self._node,)
+            )
             for table in ("OutputStream", "Device", "CustomOutputAdapter"):
                 # Tables of this list only; what belongs to their rows goes with them.
                 self._cursor.execute(f"DELETE FROM {table} WHERE NodeID = %s", (self._node,))  # noqa: S608
@@ -114,7 +118,13 @@ class TopologyWriter:
             "Enabled": 1,
         }
         if not present:
-            return self._insert("OutputStream", NodeID=self._node, **columns)
+            return self._insert(
+                "OutputStream",
+                NodeID=self._node,
+                ConnectionString=schema.STREAM_SETTINGS,
+                TimeResolution=schema.TIME_RESOLUTION,
+                **columns,
+            )
         settings = ", ".join(f"{column} = %s" for column in columns)
         where = (self._node, stream.name.upper())
         self._cursor.execute(
@@ -156,7 +166,7 @@ class TopologyWriter:
             Name=name,
             IsConcentrator=int(is_pdc),
             AccessID=idcode,
-            ProtocolID=_PROTOCOL_2011,
+            ProtocolID=self._protocol,
             ConnectionString=connection_strings.device_string(input_stream.address)
             if parent is None
             else None,
@@ -188,7 +198,7 @@ class TopologyWriter:
                 SignalID=self._id(reference),
                 DeviceID=device,
                 PointTag=f"{reference}:{kind}",
-                SignalTypeID=_SIGNALS[kind],
+                SignalTypeID=self._signals[kind],
                 PhasorSourceIndex=index,
                 SignalReference=reference,
                 Enabled=1,

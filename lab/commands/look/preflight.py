@@ -96,6 +96,7 @@ def examine(directory: Path, name: str | None, settings: list[str]) -> Examinati
         _examine_nodes(found, inventory, provider, cache, there)
     found.look(lambda: _available(inventory, there or NodeSet(), cache))
     found.look(lambda: _storage(inventory, provider))
+    found.look(lambda: bundle.pdc(chosen, cache))
     return found
 
 
@@ -105,7 +106,12 @@ def check(inventory: Inventory, provider: Provider, cache: Cache, *, existing: i
     `existing` is the number of the lab's nodes that are there already.
     """
     load(inventory.settings.lab_profile)
-    if problems := [*_obstacles(inventory, provider, cache, existing)]:
+    problems = [*_obstacles(inventory, provider, cache, existing)]
+    try:
+        bundle.pdc(inventory.settings, cache)
+    except LabError as error:
+        problems.append(error)
+    if problems:
         raise together(problems, "`lab up` can't do its work here")
 
 

@@ -6,7 +6,7 @@ import pytest
 from lab.artefacts.cache import Artefact, Cache
 from lab.artefacts.jobs import Job
 from lab.console.errors import LabError
-from lab.images import debian, mysql, recipe, upstream
+from lab.images import debian, hub, mysql, recipe, upstream
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_packages_make_an_image_named_by_its_version(
     cache: Cache, job: Job, mmdebstrap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = mmdebstrap("9.7.4-2")
-    monkeypatch.setattr(mysql, "registry_answers", lambda: False)
+    monkeypatch.setattr(hub, "answers", lambda: False)
 
     for _ in range(2):
         image = mysql.image("auto", arch="amd64", cache=cache, job=job)
@@ -67,7 +67,7 @@ def test_a_mysql_that_is_too_old_is_refused(cache: Cache, job: Job, mmdebstrap) 
 def test_auto_pulls_where_the_registry_answers(
     cache: Cache, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mysql, "registry_answers", lambda: True)
+    monkeypatch.setattr(hub, "answers", lambda: True)
     monkeypatch.setattr(upstream, "pull", pulled)
 
     image = mysql.image("auto", arch="amd64", cache=cache, job=job)
@@ -82,17 +82,17 @@ def test_auto_stays_with_what_the_cache_has(
 ) -> None:
     monkeypatch.setattr(upstream, "pull", pulled)
     mysql.image("upstream", arch="amd64", cache=cache, job=job)
-    monkeypatch.setattr(mysql, "registry_answers", lambda: pytest.fail("asked the registry"))
+    monkeypatch.setattr(hub, "answers", lambda: pytest.fail("asked the registry"))
 
     assert mysql.image("auto", arch="amd64", cache=cache, job=job).source == "upstream"
 
 
 def test_the_registry_is_asked_with_a_limit(mirror, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mysql, "REGISTRY_LIMIT_S", 0.2)
+    monkeypatch.setattr(hub, "LIMIT_S", 0.2)
 
-    assert mysql.registry_answers(f"{mirror.url}/v2/")  # 404 is an answer.
+    assert hub.answers(f"{mirror.url}/v2/")  # 404 is an answer.
     mirror.silent.set()
-    assert not mysql.registry_answers(f"{mirror.url}/v2/")
+    assert not hub.answers(f"{mirror.url}/v2/")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,7 @@ def test_upstream_and_packages_share_the_deployment_s_assumptions() -> None:
     assert found.directories["/var/lib/mysql"].split()[1] == "999"
 
 
-def pulled(name: str, target: Path, *, arch: str, job: Job) -> str:
+def pulled(name: str, target: Path, *, arch: str, job: Job, cure: str) -> str:
+    assert "lab_mysql_source" in cure
     target.write_text("archive")
     return "pulled"

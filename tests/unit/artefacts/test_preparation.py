@@ -12,7 +12,7 @@ from lab.config.settings import Settings
 from lab.console.errors import LabError
 from lab.console.progress import Silent
 from lab.host import packages, privileges
-from lab.images import debian, mysql
+from lab.images import debian, hub
 from lab.providers.container import node_image
 
 ARCH = machine_architecture()
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(golang, "build", compile_it)
     monkeypatch.setattr(debian, "_bootstrap", bootstrap)
-    monkeypatch.setattr(mysql, "registry_answers", lambda: False)
+    monkeypatch.setattr(hub, "answers", lambda: False)
     monkeypatch.setattr(download, "TRIES", 1)
     monkeypatch.setattr(packages, "ensure", lambda programs, progress: None)
     monkeypatch.setattr(privileges, "authorise", lambda purposes: None)

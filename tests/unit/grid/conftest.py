@@ -5,6 +5,9 @@ import logging
 import hypothesis
 import pytest
 import stream_fixtures as streams
+from mysql_fixtures import find_server, make_env
+
+__all__ = ["find_server", "make_env"]
 
 # How long an example takes depends on what else this machine does.
 hypothesis.settings.register_profile("grid", deadline=None)

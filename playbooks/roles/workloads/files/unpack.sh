@@ -12,7 +12,7 @@ base64 --decode | tar --extract --directory "$new"
 mkdir "$new/site"
 base64 --decode <<<"$overlay" >"$new/site/kustomization.yaml"
 chmod -R u=rwX,go=rX "$new"
-for part in base overlays site; do
+for part in base components overlays site; do
   diff --recursive --brief "$new/$part" "$directory/$part" >/dev/null 2>&1 && continue
   echo "$part"
   test "$verb" = do || continue

@@ -115,6 +115,7 @@ def test_sessions_of_a_sender_share_their_counts():
 def test_both_halves_understand_each_other():
     receiver, sender = c37118.ReceiverSession(7), SenderSession(7, answer)
     receiver.open()
+    receiver.ask()
     data_on, events = False, []
     for _ in range(3):
         for frame in receiver.commands():

@@ -5,87 +5,18 @@ names; tests/lab runs them against a lab's own.
 """
 
 import contextlib
-import os
 import socket
-import time
-from collections.abc import Iterator
 
 import pymysql
 import pytest
 import stream_fixtures as streams
+from mysql_fixtures import TOPOLOGY, pdc, root, rows, write
 
-from grid.pdc.openpdc import schema
 from grid.pdc.topology import document
 from grid.transport import client
 from tests.ports import free_port
 
 pytestmark = pytest.mark.mysql
-
-TOPOLOGY = """
-stream: {name: pdc, idcode: 10, port: 4712, lag_time_s: 0.3}
-inputs:
-  - {name: pmu-1, host: 127.0.0.1, port: PORT, idcode: 1, phasors: [VA, VB, VC, IA, IB, IC]}
-  - name: area-2
-    host: "::1"
-    port: 4999
-    idcode: 11
-    pmus:
-      - name: pmu-7
-        idcode: 7
-        phasors: [V+, {label: Line 4, type: I, phase: "0"}]
-        analogs: [Power]
-        digitals: [[Breaker 1, Breaker 2], [Door]]
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> dict[str, str]:
-    given = os.environ.get("BLACKSTART_TEST_MYSQL")
-    if not given:
-        pytest.fail("BLACKSTART_TEST_MYSQL=HOST:PORT:ROOTPASSWORD names no MySQL server")
-    host, port, password = given.split(":", 2)
-    return {"DB_HOST": host, "DB_PORT": port, "DB_ROOT_PASSWORD": password}
-
-
-@pytest.fixture
-def env(server: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Give each test a database and a user of its own; both are dropped after it."""
-    name = f"t{os.getpid()}_{time.monotonic_ns()}"
-    env = {**server, "DB_USER": name[:32], "DB_PASSWORD": "it's a \\ pass%word", "NAME": name}
-    yield env
-    with contextlib.closing(root(env)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
-        cursor.execute("DROP USER IF EXISTS %s@'%%'", (env["DB_USER"],))
-
-
-def root(env: dict[str, str]) -> pymysql.connections.Connection:
-    return pymysql.connect(
-        host=env["DB_HOST"],
-        port=int(env["DB_PORT"]),
-        user="root",
-        password=env["DB_ROOT_PASSWORD"],
-    )
-
-
-def pdc(env: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    command, *rest = arguments
-    database = ["--database", env["NAME"], "--wait", "10"]
-    with streams.Process("grid.pdc", command, *database, *rest, env=env) as process:
-        out, error = process.process.communicate(timeout=streams.stretched(60))
-    return process.process.returncode, out, error
-
-
-def rows(env: dict[str, str], query: str) -> list[tuple]:
-    with contextlib.closing(root(env)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"USE `{env['NAME']}`")
-        cursor.execute(query)
-        return list(cursor.fetchall())
-
-
-def write(tmp_path, text: str = TOPOLOGY):
-    path = tmp_path / "topology.yml"
-    path.write_text(text.replace("PORT", "4712"))
-    return str(path)
 
 
 def test_a_topology_survives_the_tables(env, tmp_path):
@@ -310,23 +241,6 @@ def test_apply_needs_the_tables_and_says_so(env, tmp_path):
     code, _, error = pdc(env, "apply", write(tmp_path))
     assert code == 1
     assert "Run pdc init first" in error
-
-
-def test_tables_of_an_earlier_version_get_the_columns_that_they_lack(env, tmp_path):
-    path = write(tmp_path)
-    pdc(env, "init", "--topology", path)
-    with contextlib.closing(root(env)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"USE `{env['NAME']}`")
-        for table, column, _ in schema.ADDED:
-            cursor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        cursor.execute("DROP TABLE CustomOutputAdapter")
-    code, _, error = pdc(env, "show")
-    assert code == 1
-    assert "Traceback" not in error
-    code, _, error = pdc(env, "init", "--topology", path)
-    assert (code, error) == (0, "")
-    _, out, _ = pdc(env, "show")
-    assert document.loads(out) == document.loads(TOPOLOGY.replace("PORT", "4712"))
 
 
 def test_a_change_in_the_tables_is_followed_while_frames_go_through(env, tmp_path):

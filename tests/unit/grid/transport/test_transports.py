@@ -12,6 +12,7 @@ from grid import c37118
 from grid.c37118 import ReceiverSession, Violation
 from grid.inspect import frame_sources
 from grid.inspect.observed_frame import ObservedFrame
+from grid.transport import client
 from grid.transport.address import Address, Transport
 from grid.transport.receiver import Receiver
 from tests.ports import free_port
@@ -286,10 +287,39 @@ def test_commands_count_time_as_the_sender_does():
     sender = streams.Sender(7, [streams.station(7)], time_base=1000)
     session = ReceiverSession(7)
     session.open()
+    session.ask()
     list(session.feed(sender.configuration.encode()))
     commands = [c37118.CommandFrame.decode(frame) for frame in session.commands()]
     assert commands[-1].command == c37118.Command.DATA_ON
     assert commands[-1].stamp.count < 1000
+
+
+class OneOfARead(asyncio.Protocol):
+    """A sender as openPDC's: of what one read gives it, it takes the first command."""
+
+    def __init__(self, sender: streams.Sender) -> None:
+        self._sender = sender
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if c37118.CommandFrame.decode(data[:18]).command == c37118.Command.SEND_CFG2:
+            self._transport.write(self._sender.configuration.encode())
+
+
+async def test_no_command_is_lost_on_a_sender_that_takes_one_of_a_read():
+    sender = streams.Sender(7, [streams.station(7)])
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: OneOfARead(sender), streams.HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    async with listening(Address(host=streams.HOST, port=port)) as (listener,):
+        await streams.soon(lambda: listener.configurations)
+    events = client.receive(streams.HOST, port, idcode=7)
+    found = await asyncio.to_thread(lambda: [next(events), next(events)])
+    assert isinstance(found[1], client.Configured)
+    await asyncio.to_thread(events.close)
+    server.close()
 
 
 async def test_a_spontaneous_stream_is_looked_at_live():
