@@ -180,7 +180,7 @@ def test_volumes_have_directories_with_owner_and_mode(machine: Machine) -> None:
     assert (place / "mysql").stat().st_mode & 0o7777 == 0o750
     said = machine.run(DIRECTORIES, "do", *arguments)
     assert (said.lines, said.code) == ([], 0)
-    (place / "mysql").chmod(0o700)
+    (place / "mysql").chmod(0o2750)
     assert machine.run(DIRECTORIES, "do", *arguments).lines == [f"{place}/mysql"]
 
 

@@ -13,5 +13,6 @@ for volume; do
   test "$verb" = do || continue
   mkdir -p "$directory/$name"
   chown "$uid:$gid" "$directory/$name"
-  chmod "$mode" "$directory/$name"
+  # Without the zeros chmod leaves a directory its set-group-ID bit.
+  chmod "00$mode" "$directory/$name"
 done
