@@ -147,6 +147,7 @@ def test_images_are_imported_once(machine: Machine) -> None:
 
 def test_an_import_that_has_begun_is_waited_for_and_not_done_twice(machine: Machine) -> None:
     machine.has("ctr", "sleep 1")
+    machine.has("systemctl", "exit 3")
     machine.has(
         "systemd-run", 'while [ "${1#--}" != "$1" ]; do shift; done; "$@" >/dev/null 2>&1 &'
     )
@@ -158,6 +159,15 @@ def test_an_import_that_has_begun_is_waited_for_and_not_done_twice(machine: Mach
     assert machine.run(IMPORT, "do", *arguments, **here).code == 0
     assert len(machine.asked("images import /")) == 2
     assert machine.run(IMPORT, "begin", *arguments, **here).lines == []
+
+
+def test_an_import_that_goes_on_is_not_begun_twice(machine: Machine) -> None:
+    machine.has("systemctl", "exit 0")
+    machine.has("systemd-run", "exit 1")
+    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    said = machine.run(IMPORT, "begin", machine.place, "grid/v1/grid.tar", **here)
+    assert (said.lines, said.code) == (["grid/v1/grid.tar"], 0)
+    assert machine.asked("systemd-run") == []
 
 
 def test_an_image_that_is_refused_is_imported_again(machine: Machine) -> None:

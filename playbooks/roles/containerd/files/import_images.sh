@@ -32,6 +32,8 @@ test "$(missing "$@")" || exit 0
 case $verb in
 do) import "$directory" "$@" ;;
 begin)
+  # That of a run that was cut off goes on; what it lacks is imported when it is waited for.
+  systemctl is-active --quiet blackstart-images && exit 0
   systemd-run --quiet --collect --unit=blackstart-images \
     bash -euc "$(declare -f missing import); import \"\$@\"" import "$directory" "$@"
   ;;
