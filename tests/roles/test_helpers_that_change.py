@@ -13,7 +13,7 @@ KUBECTL = "files/kubectl.sh"
 IMPORT = "roles/containerd/files/import_images.sh"
 DIRECTORIES = "roles/storage/files/directories.sh"
 CAN_CARRY = "roles/storage/files/can_carry.sh"
-PLACES = {"root": "/var/lib/containerd", "lock": "/run/", "kubectl": "/usr/local/bin/kubectl"}
+PLACES = {"root": "/var/lib/containerd", "kubectl": "/usr/local/bin/kubectl"}
 """What stands for a part of this machine in a helper's text."""
 
 
@@ -135,7 +135,7 @@ def test_what_the_cluster_refuses_fails(machine: Machine) -> None:
 def test_images_are_imported_once(machine: Machine) -> None:
     machine.has("ctr", "echo unpacking")
     arguments = (machine.place, "grid/v1/grid.tar", "dns/v2/dns.tar")
-    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    here = {"root": str(machine.place)}
     would = machine.run(IMPORT, "look", *arguments, **here)
     assert would.lines == ["grid/v1/grid.tar", "dns/v2/dns.tar"]
     assert machine.asked("ctr") == []
@@ -152,7 +152,7 @@ def test_an_import_that_has_begun_is_waited_for_and_not_done_twice(machine: Mach
         "systemd-run", 'while [ "${1#--}" != "$1" ]; do shift; done; "$@" >/dev/null 2>&1 &'
     )
     arguments = (machine.place, "grid/v1/grid.tar", "dns/v2/dns.tar")
-    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    here = {"root": str(machine.place)}
     begun = machine.run(IMPORT, "begin", *arguments, **here)
     assert (begun.lines, begun.code) == (["grid/v1/grid.tar", "dns/v2/dns.tar"], 0)
     assert len(machine.asked("images import /")) < 2
@@ -164,14 +164,14 @@ def test_an_import_that_has_begun_is_waited_for_and_not_done_twice(machine: Mach
 def test_an_import_that_goes_on_is_not_begun_twice(machine: Machine) -> None:
     machine.has("systemctl", "exit 0")
     machine.has("systemd-run", "exit 1")
-    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    here = {"root": str(machine.place)}
     said = machine.run(IMPORT, "begin", machine.place, "grid/v1/grid.tar", **here)
     assert (said.lines, said.code) == (["grid/v1/grid.tar"], 0)
     assert machine.asked("systemd-run") == []
 
 
 def test_an_image_that_is_refused_is_imported_again(machine: Machine) -> None:
-    here = {"root": str(machine.place), "lock": f"{machine.place}/"}
+    here = {"root": str(machine.place)}
     machine.has("ctr", "echo 'no space left' >&2; exit 1")
     for _ in range(2):
         said = machine.run(IMPORT, "do", machine.place, "grid/v1/grid.tar", **here)
