@@ -84,14 +84,15 @@ def laid_in(cache: Cache) -> Artefact | None:
 
 
 def _sources(program: Artefact, cache: Cache) -> build.Sources:
-    if cache.find(program) is None:
-        _check(program, cache)
+    if _check(program, cache):
         cache.adopt(program, made="laid into the cache, unchecked")
     return build.gather("openpdc", version=program.version, cache=cache, programs=[program])
 
 
-def _check(program: Artefact, cache: Cache) -> None:
-    """Raise LabError where the file is no tar with the program at its top."""
+def _check(program: Artefact, cache: Cache) -> bool:
+    """Tell whether the file is new to the cache; LabError where it has no program at its top."""
+    if cache.find(program) is not None:
+        return False
     path = cache.path(program)
     try:
         with tarfile.open(path, "r:gz") as tar:
@@ -105,6 +106,7 @@ def _check(program: Artefact, cache: Cache) -> None:
             f"{path} is not openPDC: {why}.",
             f"Make it again of the folder that has {_PROGRAM}: tar -C FOLDER -czf {_FILE} .",
         )
+    return True
 
 
 def _pulled(arch: str) -> Artefact:

@@ -5,6 +5,17 @@ its configuration database), so that both PDCs work on one database. start_table
 tables that only openPDC reads, views.py the views.
 """
 
+ADAPTER = """
+        NodeID CHAR(36) NOT NULL
+        ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY
+        AdapterName VARCHAR(200) NOT NULL
+        AssemblyName TEXT NOT NULL
+        TypeName TEXT NOT NULL
+        ConnectionString TEXT NULL
+        LoadOrder INT NOT NULL DEFAULT 0
+        Enabled TINYINT NOT NULL DEFAULT 0"""
+"""Columns of a table of adapters; openPDC has four of them."""
+
 TABLES = {
     "Protocol": """
         ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY
@@ -134,15 +145,7 @@ TABLES = {
         Enabled TINYINT NOT NULL DEFAULT 0
         UNIQUE KEY IX_OutputStream_NodeID_Acronym (NodeID, Acronym)
         FOREIGN KEY (NodeID) REFERENCES Node (ID)""",
-    "CustomOutputAdapter": """
-        NodeID CHAR(36) NOT NULL
-        ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY
-        AdapterName VARCHAR(200) NOT NULL
-        AssemblyName TEXT NOT NULL
-        TypeName TEXT NOT NULL
-        ConnectionString TEXT NULL
-        LoadOrder INT NOT NULL DEFAULT 0
-        Enabled TINYINT NOT NULL DEFAULT 0
+    "CustomOutputAdapter": f"""{ADAPTER}
         FOREIGN KEY (NodeID) REFERENCES Node (ID)""",
     "OutputStreamDevice": """
         NodeID CHAR(36) NOT NULL

@@ -5,15 +5,8 @@ are openPDC's own; keys to other tables are left out, since nothing here fills t
 openPDC fills Statistic, Interconnection, Historian and CustomActionAdapter itself.
 """
 
-_ADAPTER = """
-        NodeID CHAR(36) NOT NULL
-        ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY
-        AdapterName VARCHAR(200) NOT NULL
-        AssemblyName TEXT NOT NULL
-        TypeName TEXT NOT NULL
-        ConnectionString TEXT NULL
-        LoadOrder INT NOT NULL DEFAULT 0
-        Enabled TINYINT NOT NULL DEFAULT 0"""
+from grid.pdc.openpdc.schema import ADAPTER
+
 _UNIQUE_ID = "ID CHAR(36) NOT NULL DEFAULT (UUID()) PRIMARY KEY"
 
 TABLES = {
@@ -125,9 +118,9 @@ TABLES = {
         DownsamplingMethod VARCHAR(15) NOT NULL DEFAULT 'LastReceived'
         LoadOrder INT NOT NULL DEFAULT 0
         Enabled TINYINT NOT NULL DEFAULT 0""",
-    "CustomInputAdapter": _ADAPTER,
-    "CustomActionAdapter": _ADAPTER,
-    "CustomFilterAdapter": _ADAPTER,
+    "CustomInputAdapter": ADAPTER,
+    "CustomActionAdapter": ADAPTER,
+    "CustomFilterAdapter": ADAPTER,
     "Alarm": """
         NodeID CHAR(36) NOT NULL
         ID INT NOT NULL AUTO_INCREMENT PRIMARY KEY

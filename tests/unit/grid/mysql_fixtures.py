@@ -47,11 +47,23 @@ def make_env(server: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def root(env: dict[str, str]) -> pymysql.connections.Connection:
+    return _connected(env, "root", env["DB_ROOT_PASSWORD"])
+
+
+def user(env: dict[str, str]) -> pymysql.connections.Connection:
+    """Connect with the rights that a PDC gets."""
+    return _connected(env, env["DB_USER"], env["DB_PASSWORD"], autocommit=True)
+
+
+def _connected(
+    env: dict[str, str], name: str, password: str, *, autocommit: bool = False
+) -> pymysql.connections.Connection:
     return pymysql.connect(
         host=env["DB_HOST"],
         port=int(env["DB_PORT"]),
-        user="root",
-        password=env["DB_ROOT_PASSWORD"],
+        user=name,
+        password=password,
+        autocommit=autocommit,
     )
 
 

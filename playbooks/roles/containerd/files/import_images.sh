@@ -27,8 +27,9 @@ import() {
   done
 }
 
-missing "$@"
-test "$(missing "$@")" || exit 0
+lacking=$(missing "$@")
+test "$lacking" || exit 0
+echo "$lacking"
 case $verb in
 do) import "$directory" "$@" ;;
 begin)

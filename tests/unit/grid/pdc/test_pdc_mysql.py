@@ -10,7 +10,7 @@ import socket
 import pymysql
 import pytest
 import stream_fixtures as streams
-from mysql_fixtures import TOPOLOGY, pdc, root, rows, write
+from mysql_fixtures import TOPOLOGY, pdc, root, rows, user, write
 
 from grid.pdc.topology import document
 from grid.transport import client
@@ -93,14 +93,7 @@ def test_two_inits_at_once_do_not_disturb_each_other(env, tmp_path):
 def test_the_user_may_not_touch_other_databases(env, tmp_path):
     pdc(env, "init", "--topology", write(tmp_path))
     with (
-        contextlib.closing(
-            pymysql.connect(
-                host=env["DB_HOST"],
-                port=int(env["DB_PORT"]),
-                user=env["DB_USER"],
-                password=env["DB_PASSWORD"],
-            )
-        ) as connection,
+        contextlib.closing(user(env)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SHOW DATABASES")

@@ -2,9 +2,8 @@
 
 import contextlib
 
-import pymysql
 import pytest
-from mysql_fixtures import TOPOLOGY, pdc, rows, statements, write
+from mysql_fixtures import TOPOLOGY, pdc, rows, statements, user, write
 from openpdc_tables import VERSIONS, made_earlier, of_openpdc
 
 from grid.pdc.openpdc import views
@@ -41,18 +40,10 @@ def make_theirs(env, request) -> dict[str, str]:
 def as_user(env: dict[str, str], *queries: str) -> list[list[tuple]]:
     """Run queries with the rights that openPDC gets."""
     with (
-        contextlib.closing(
-            pymysql.connect(
-                host=env["DB_HOST"],
-                port=int(env["DB_PORT"]),
-                user=env["DB_USER"],
-                password=env["DB_PASSWORD"],
-                database=env["NAME"],
-                autocommit=True,
-            )
-        ) as connection,
+        contextlib.closing(user(env)) as connection,
         connection.cursor() as cursor,
     ):
+        connection.select_db(env["NAME"])
         found = []
         for query in queries:
             cursor.execute(query)
