@@ -19,7 +19,6 @@ from kubernetes import client
 from experiment import cases
 from experiment.workloads import pods, replicas
 from lab.cluster import etcd
-from lab.cluster.endpoints import MYSQL_PORT
 from lab.cluster.lab import find
 from lab.console.progress import Silent, wait
 from lab.faults.fault import Unwritten, inject
@@ -28,6 +27,7 @@ from lab.host.command import CommandError, run
 from lab.nodes.state import StateDirectory
 from tests.kit import ROOT, Kit
 from tests.lab import border
+from tests.lab.mysql_in_memory import mysql_in_memory
 
 pytestmark = pytest.mark.lab
 
@@ -84,16 +84,22 @@ def test_every_server_serves_the_api(running):
 
 
 def test_the_labs_mysql_holds_the_pdcs_configuration(running):
-    lab = find(running.name)
-    secret = client.CoreV1Api(lab.cluster.api()).read_namespaced_secret("mysql", "grid")
-    password = base64.b64decode(secret.data["root-password"]).decode()
-    server = f"{lab.nodes[0].address}:{MYSQL_PORT}:{password}"
-    argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/pdc"]
-    environment = {**os.environ, "BLACKSTART_TEST_MYSQL": server}
-    done = subprocess.run(
-        argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    query = "SELECT Acronym FROM {0}.OutputStream"
+    script = f'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -N -e "{query}"'
+    for level in ("lower", "higher"):
+        words = ["-n", "grid", "exec", "deploy/mysql", "--", "sh", "-c", script.format(level)]
+        done = running.lab("kubectl", *words)
+        assert done.stdout.split() == [f"PDC-{level.upper()}"], done.stderr
+
+
+def test_the_pdcs_tables_in_a_mysql_of_the_labs_image(running):
+    with mysql_in_memory(find(running.name)) as server:
+        argv = [sys.executable, "-m", "pytest", "-m", "mysql", "tests/unit/grid/pdc"]
+        environment = {**os.environ, "BLACKSTART_TEST_MYSQL": server}
+        done = subprocess.run(
+            argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
 
 
 def test_words_and_exit_codes_are_those_of_the_nodes_program(running):
