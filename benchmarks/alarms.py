@@ -16,7 +16,7 @@ from experiment import session
 from lab.cluster import etcd
 from lab.cluster.api import TIMEOUT_S, is_ready, ready_changed_at
 from lab.cluster.lab import Lab
-from lab.config import profiles
+from lab.config import profiles, reactions
 from lab.console.errors import LabError
 from lab.console.progress import Progress, Terminal, wait
 from lab.faults.fault import Unwritten, inject
@@ -27,8 +27,8 @@ READY_LIMIT_S = 180
 """How long a server may take, once it is healed, until it is Ready again."""
 SETTLE_S = 10
 """Between two rounds, so that what one left does not reach into the next."""
-BEYOND_S = 12.0
-"""How much longer than the grace period a server is cut off."""
+MARGIN_S = 5.0
+"""How much longer a server is cut off than its timers give the cluster to notice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,16 @@ def main(
     rounds: Annotated[int, typer.Option(help="How often a server of each role is cut off.")] = 10,
     seconds: Annotated[
         float,
-        typer.Option(help=f"For how long; 0 is the grace period and {BEYOND_S:g} s."),
+        typer.Option(
+            help=f"For how long; 0 is until a lost lease holder is NotReady, and {MARGIN_S:g} s."
+        ),
     ] = 0.0,
 ) -> None:
     """Cut off servers; end with 1 where a healthy node did not stay Ready."""
     progress = Terminal()
     lab, about = session.look_up(name)
-    seconds = seconds or profiles.load(about.profile).node_monitor_grace_s + BEYOND_S
+    latest = reactions.not_ready_after_take_over(profiles.load(about.profile))
+    seconds = seconds or latest.latest_s + MARGIN_S
     done = []
     for number in range(1, rounds + 1):
         for role, choose in ROLES.items():
