@@ -10,11 +10,12 @@ import typer
 from kubernetes import client
 from rich.console import Console
 from rich.table import Table
+from urllib3.exceptions import HTTPError
 
 from benchmarks import command
 from experiment import session
 from lab.cluster import etcd
-from lab.cluster.api import TIMEOUT_S, is_ready, ready_changed_at
+from lab.cluster.api import TIMEOUT_S, is_ready, ready_changed_at, why
 from lab.cluster.lab import Lab
 from lab.config import profiles, reactions
 from lab.console.errors import LabError
@@ -23,8 +24,8 @@ from lab.faults.fault import Unwritten, inject
 from lab.faults.isolate import Isolate
 from lab.nodes.node import Node
 
-READY_LIMIT_S = 180
-"""How long a server may take, once it is healed, until it is Ready again."""
+SERVING_LIMIT_S = 180
+"""How long a server may take, once it is healed, until it is Ready and its API server answers."""
 SETTLE_S = 10
 """Between two rounds, so that what one left does not reach into the next."""
 MARGIN_S = 5.0
@@ -73,7 +74,7 @@ def main(
 def cut_off(lab: Lab, role: str, server: Node, seconds: float, progress: Progress) -> Round:
     """Cut `server` off for `seconds`, and return what the cluster made of it.
 
-    Raises LabError where the server is not Ready again READY_LIMIT_S after it was healed.
+    Raises LabError where the server does not serve again SERVING_LIMIT_S after it was healed.
     """
     others = [node for node in lab.nodes if node != server]
     witness = next(node.name for node in others if node.role == "server")
@@ -82,11 +83,11 @@ def cut_off(lab: Lab, role: str, server: Node, seconds: float, progress: Progres
     with inject(fault, lab_name=lab.name, journal=Unwritten(), limit_s=seconds + 60):
         time.sleep(seconds)
         noticed = not _is_ready(lab, server.name, witness)
-    with progress.step(f"Wait until {server.name} is Ready again", limit_s=READY_LIMIT_S) as step:
+    with progress.step(f"Wait until {server.name} serves again", limit_s=SERVING_LIMIT_S) as step:
         wait(
-            f"{server.name} to be Ready",
-            lambda: None if is_ready(_nodes(lab)[server.name]) else "it is not Ready",
-            limit_s=READY_LIMIT_S,
+            f"{server.name} to serve",
+            lambda: _missing(lab, server.name),
+            limit_s=SERVING_LIMIT_S,
             step=step,
         )
     time.sleep(SETTLE_S)
@@ -142,6 +143,14 @@ ROLES: Mapping[str, Callable[[Lab], Node]] = {
 
 def _nodes(lab: Lab) -> Mapping[str, Any]:
     return {node.metadata.name: node for node in lab.cluster.list_nodes()}
+
+
+def _missing(lab: Lab, name: str) -> str | None:
+    """Return what the server lacks to be cut off once more: its API server may have ended."""
+    try:
+        return None if _is_ready(lab, name, witness=name) else "it is not Ready"
+    except (HTTPError, client.ApiException) as error:
+        return f"its API server does not answer: {why(error)}"
 
 
 def _is_ready(lab: Lab, name: str, witness: str) -> bool:
