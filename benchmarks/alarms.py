@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -36,8 +36,8 @@ MARGIN_S = 5.0
 class Round:
     """One server cut off once."""
 
-    role: str
-    """What it was chosen for."""
+    roles: tuple[str, ...]
+    """What it was then, of ROLES."""
     server: str
     """Its name."""
     noticed: bool
@@ -48,7 +48,12 @@ class Round:
 
 def main(
     name: Annotated[str, typer.Option(help="The lab, which runs.")] = "blackstart",
-    rounds: Annotated[int, typer.Option(help="How often a server of each role is cut off.")] = 10,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            help="How often a server of each role is cut off; one server may have several."
+        ),
+    ] = 10,
     seconds: Annotated[
         float,
         typer.Option(
@@ -61,18 +66,26 @@ def main(
     lab, about = session.look_up(name)
     latest = reactions.not_ready_after_take_over(profiles.load(about.profile))
     seconds = seconds or latest.latest_s + MARGIN_S
-    done = []
-    for number in range(1, rounds + 1):
-        for role, choose in ROLES.items():
-            done.append(cut_off(lab, role, choose(lab), seconds, progress))
-            one = done[-1]
-            progress.note(f"  {number} of {rounds}, {role} ({one.server}): {_said(one)}")
+    done: list[Round] = []
+    lacking = dict.fromkeys(ROLES, rounds)
+    while any(lacking.values()):
+        server, roles = _next(lab, lacking)
+        one = cut_off(lab, server, roles, seconds, progress)
+        done.append(one)
+        for role in roles:
+            lacking[role] = max(0, lacking[role] - 1)
+        progress.note(f"  {len(done)}: {server.name}, {', '.join(roles)}: {_said(one)}")
+        progress.note(
+            f"  still to do: {', '.join(f'{n} of {role}' for role, n in lacking.items())}"
+        )
     _show(done, f"{about.distribution}, {about.profile}, each for {seconds:g} s")
     raise typer.Exit(1 if any(one.alarms for one in done) else 0)
 
 
-def cut_off(lab: Lab, role: str, server: Node, seconds: float, progress: Progress) -> Round:
-    """Cut `server` off for `seconds`, and return what the cluster made of it.
+def cut_off(
+    lab: Lab, server: Node, roles: Sequence[str], seconds: float, progress: Progress
+) -> Round:
+    """Cut `server`, which has `roles`, off for `seconds`; return what the cluster made of it.
 
     Raises LabError where the server does not serve again SERVING_LIMIT_S after it was healed.
     """
@@ -98,47 +111,59 @@ def cut_off(lab: Lab, role: str, server: Node, seconds: float, progress: Progres
         for node in others
         if ready_changed_at(before[node.name]) != ready_changed_at(after[node.name])
     ]
-    return Round(role=role, server=server.name, noticed=noticed, alarms=tuple(sorted(alarms)))
+    return Round(
+        roles=tuple(roles), server=server.name, noticed=noticed, alarms=tuple(sorted(alarms))
+    )
 
 
-def _of_worker(lab: Lab) -> Node:
+def _next(lab: Lab, lacking: Mapping[str, int]) -> tuple[Node, list[str]]:
+    """Return the server to cut off next, and its roles: it has the most that are lacking."""
+    holders = {role: find(lab) for role, find in ROLES.items()}
+    roles = {
+        server.name: [role for role, held in holders.items() if server.name in held]
+        for server in lab.cluster.servers
+    }
+    name = max(roles, key=lambda name: sum(lacking[role] > 0 for role in roles[name]))
+    return lab.node(name), roles[name]
+
+
+def _of_worker(lab: Lab) -> set[str]:
     """Return the server that most of the first worker's connections to the API go to."""
     worker = next(node for node in lab.nodes if node.role == "worker")
     said = worker.run(["ss", "-Htn", "state", "established", "( dport = :6443 )"]).stdout
     ends = [line.split()[-1].rpartition(":")[0] for line in said.splitlines() if line.strip()]
     counted = collections.Counter(ends)
-    return max(lab.cluster.servers, key=lambda server: counted[server.address])
+    return {max(lab.cluster.servers, key=lambda server: counted[server.address]).name}
 
 
-def _of_no_worker(lab: Lab) -> Node:
-    used = _of_worker(lab)
-    return next(server for server in lab.cluster.servers if server != used)
+def _of_no_worker(lab: Lab) -> set[str]:
+    return {server.name for server in lab.cluster.servers} - _of_worker(lab)
 
 
-def _lease_holder(lab: Lab) -> Node:
+def _lease_holder(lab: Lab) -> set[str]:
     """Return the server whose controller-manager decides which nodes are Ready."""
     leases = client.CoordinationV1Api(lab.cluster.api())
     lease = leases.read_namespaced_lease(
         "kube-controller-manager", "kube-system", _request_timeout=TIMEOUT_S
     )
-    return lab.node(str(lease.spec.holder_identity).partition("_")[0])
+    return {str(lease.spec.holder_identity).partition("_")[0]}
 
 
-def _etcd_leader(lab: Lab) -> Node:
+def _etcd_leader(lab: Lab) -> set[str]:
     for server in lab.cluster.servers:
         member = etcd.member(server)
         if member and member.is_leader:
-            return server
+            return {server.name}
     raise LabError("No member of etcd says that it is the leader.", "Look at `lab status`.")
 
 
-ROLES: Mapping[str, Callable[[Lab], Node]] = {
+ROLES: Mapping[str, Callable[[Lab], set[str]]] = {
     "the one that the worker talks to": _of_worker,
     "another than that": _of_no_worker,
     "the lease holder": _lease_holder,
     "etcd's leader": _etcd_leader,
 }
-"""What a server is cut off for, and who it is now."""
+"""What a server may be when it is cut off, and which servers are that now; one may be several."""
 
 
 def _nodes(lab: Lab) -> Mapping[str, Any]:
@@ -167,7 +192,7 @@ def _said(one: Round) -> str:
 def _show(done: list[Round], about: str) -> None:
     table = Table("Server", "cut off", "seen", "healthy nodes lost", title=about)
     for role in ROLES:
-        its = [one for one in done if one.role == role]
+        its = [one for one in done if role in one.roles]
         table.add_row(
             role,
             str(len(its)),
