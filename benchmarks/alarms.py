@@ -87,8 +87,9 @@ def cut_off(
 ) -> Round:
     """Cut `server`, which has `roles`, off for `seconds`; return what the cluster made of it.
 
-    Raises LabError where the server does not serve again SERVING_LIMIT_S after it was healed.
+    Raises LabError where a server does not serve after SERVING_LIMIT_S, before it or after.
     """
+    _wait_until_serving(lab, progress)  # A healed API server may end some seconds later.
     others = [node for node in lab.nodes if node != server]
     witness = next(node.name for node in others if node.role == "server")
     before = _nodes(lab)
@@ -96,13 +97,7 @@ def cut_off(
     with inject(fault, lab_name=lab.name, journal=Unwritten(), limit_s=seconds + 60):
         time.sleep(seconds)
         noticed = not _is_ready(lab, server.name, witness)
-    with progress.step(f"Wait until {server.name} serves again", limit_s=SERVING_LIMIT_S) as step:
-        wait(
-            f"{server.name} to serve",
-            lambda: _missing(lab, server.name),
-            limit_s=SERVING_LIMIT_S,
-            step=step,
-        )
+    _wait_until_serving(lab, progress)
     time.sleep(SETTLE_S)
     after = _nodes(lab)
     # A look a second may miss that a node was not Ready.
@@ -170,12 +165,20 @@ def _nodes(lab: Lab) -> Mapping[str, Any]:
     return {node.metadata.name: node for node in lab.cluster.list_nodes()}
 
 
-def _missing(lab: Lab, name: str) -> str | None:
-    """Return what the server lacks to be cut off once more: its API server may have ended."""
-    try:
-        return None if _is_ready(lab, name, witness=name) else "it is not Ready"
-    except (HTTPError, client.ApiException) as error:
-        return f"its API server does not answer: {why(error)}"
+def _wait_until_serving(lab: Lab, progress: Progress) -> None:
+    with progress.step("Wait until all servers serve", limit_s=SERVING_LIMIT_S) as step:
+        wait("all servers to serve", lambda: _missing(lab), limit_s=SERVING_LIMIT_S, step=step)
+
+
+def _missing(lab: Lab) -> str | None:
+    """Return what a server lacks; one that is cut off for long may end its API server."""
+    for server in lab.cluster.servers:
+        try:
+            if not _is_ready(lab, server.name, witness=server.name):
+                return f"{server.name} is not Ready"
+        except (HTTPError, client.ApiException) as error:
+            return f"the API server of {server.name} does not answer: {why(error)}"
+    return None
 
 
 def _is_ready(lab: Lab, name: str, witness: str) -> bool:
