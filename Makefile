@@ -10,7 +10,7 @@ unexport CDPATH LD_LIBRARY_PATH LD_PRELOAD PIP_CONSTRAINT PIP_PREFIX PIP_REQUIRE
   PIP_TARGET PIP_USER PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help lab-up lab-down lab-status failover bench-alarms bench-rows bench-up bench-grid test lint types unit roles wheel docs lab-test \
+.PHONY: help lab-up lab-down lab-status failover bench-alarms bench-changes bench-rows bench-up bench-grid test lint types unit roles wheel docs lab-test \
   fuzz chaos bare clean
 
 help:  ## List the targets
@@ -32,6 +32,9 @@ failover: $(VENV)/.lab  ## Break the running lab and measure its recovery
 
 bench-alarms: $(VENV)/.lab  ## Cut off servers of the running lab by their role; count healthy nodes lost
 	@$(BIN)/python -m benchmarks.alarms $(ARGS)
+
+bench-changes: $(VENV)/.lab  ## Change the running lab in each way; count frames and rows lost
+	@$(BIN)/python -m benchmarks.changes $(ARGS)
 
 bench-rows: $(VENV)/.lab  ## Kill MySQL of the running lab and cut off its node; count rows lost
 	@$(BIN)/python -m benchmarks.rows $(ARGS)
