@@ -24,6 +24,8 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     module = loaded(SCRIPT)
     monkeypatch.setattr(module, "PROC", tmp_path)
     monkeypatch.setattr(module.signal, "signal", lambda *_: None)
+    module.ran = []
+    monkeypatch.setattr(module.subprocess, "run", lambda argv, **_: module.ran.append(argv[0]))
     return module
 
 
@@ -99,6 +101,31 @@ def test_a_client_without_a_majority_is_ended_at_once(script, processes, capfd):
 def test_a_client_with_a_majority_goes_on(script, processes):
     says = ("0-blackstart-client-1: disconnected from client", "Client-quorum is met")
     assert script.main(VOLUME, *client(*says, then="time.sleep(0.3); sys.exit(7)")) == 7
+
+
+CLOSED = f"30 1 0:49 / {VOLUME} ro - tmpfs blackstart-closed ro\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "does"),
+    [
+        ("", ["mount"]),
+        (CLOSED, []),
+        (CLOSED + MOUNTED, ["umount"]),
+    ],
+    ids=["new", "closed", "left by a client that was killed"],
+)
+def test_nothing_can_be_made_where_the_volume_is_not_mounted(script, processes, before, does):
+    (processes.place / "self/mountinfo").write_text(f"1 0 0:7 / / rw - overlay o rw\n{before}")
+    script.unmount(VOLUME)
+    script.close(VOLUME)
+    assert script.ran == does
+
+
+def test_what_closes_the_mount_point_is_no_volume(script, processes):
+    """Its end would else be taken for that of containers with files on it."""
+    (processes.place / "self/mountinfo").write_text(CLOSED)
+    assert script.device_of(VOLUME) == ""
 
 
 def test_a_volume_that_was_never_mounted_has_no_writers(script, processes):

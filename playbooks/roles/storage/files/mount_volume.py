@@ -13,6 +13,9 @@ killed at once, which makes every file that is open through it of no use for eve
 
 However the client ends, processes of containers that have such a file open are killed: a database
 would try for ever, and answer. The service mounts the volume once more, and they start again.
+
+While the volume is not mounted, a file system that is empty and read-only is: a container engine
+makes a directory that it misses, and a database would begin anew in it, on the node's own disk.
 """
 
 import contextlib
@@ -22,7 +25,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+TYPE = "fuse.glusterfs"
+"""The type of the mounted volume's file system."""
+CLOSED = ("mount", "-t", "tmpfs", "-o", "ro,size=4k,mode=0555", "blackstart-closed")
 LOST = "Client-quorum is not met"
 """What the client says once, at the moment that it loses the majority (message 108001)."""
 PROC = Path("/proc")
@@ -32,6 +39,8 @@ def main(directory: str, *command: str) -> int:
     """Run the client until it ends or is ended; return its exit code."""
     # The service's end is sent to the client too, whose own end is waited for.
     signal.signal(signal.SIGTERM, lambda *_: None)
+    unmount(directory)
+    close(directory)
     device = ""
     with subprocess.Popen(
         [*command, "--log-file=/dev/stderr"], stderr=subprocess.PIPE, text=True, errors="replace"
@@ -45,7 +54,20 @@ def main(directory: str, *command: str) -> int:
                 print("The majority of the replicas is away: the client is ended.", flush=True)
                 break
     end_writers(device)
+    unmount(directory)
     return client.returncode
+
+
+def unmount(directory: str) -> None:
+    """Take away what a client that was killed has left at the mount point."""
+    if device_of(directory):
+        subprocess.run(["umount", "--lazy", directory], check=False)
+
+
+def close(directory: str) -> None:
+    """Have nothing made at the mount point while the volume is not there."""
+    if all(mount.point != directory for mount in mounts(PROC / "self")):
+        subprocess.run([*CLOSED, directory], check=False)
 
 
 def end_writers(device: str) -> None:
@@ -58,9 +80,9 @@ def end_writers(device: str) -> None:
 
 
 def device_of(directory: str) -> str:
-    """Return the device number of what is mounted at `directory`, as major:minor."""
-    found = [device for _, device, point in mounts(PROC / "self") if point == directory]
-    return found[-1] if found else ""
+    """Return the device number of the volume mounted at `directory`, as major:minor; else ""."""
+    here = [mount for mount in mounts(PROC / "self") if mount.point == directory]
+    return here[-1].device if here and here[-1].type == TYPE else ""
 
 
 def writers(device: str) -> Iterator[int]:
@@ -72,16 +94,27 @@ def writers(device: str) -> Iterator[int]:
         with contextlib.suppress(OSError):  # It has ended meanwhile.
             if (process / "ns/mnt").readlink() == own:
                 continue
-            there = {mount for mount, number, _ in mounts(process) if number == device}
+            there = {mount.number for mount in mounts(process) if mount.device == device}
             if there and there & set(opened(process)):
                 yield int(process.name)
 
 
-def mounts(process: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield number, device and mount point of each mount that `process` sees (proc(5))."""
+class Mount(NamedTuple):
+    """A line of /proc/PID/mountinfo (proc(5))."""
+
+    number: str
+    device: str
+    """As major:minor."""
+    point: str
+    type: str
+
+
+def mounts(process: Path) -> Iterator[Mount]:
+    """Yield each mount that `process` sees, a later one above an earlier one."""
     for line in (process / "mountinfo").read_text(errors="replace").splitlines():
-        number, _, device, _, point, *_ = line.split()
-        yield number, device, point
+        about, _, file_system = line.partition(" - ")
+        number, _, device, _, point, *_ = about.split()
+        yield Mount(number, device, point, file_system.split()[0])
 
 
 def opened(process: Path) -> Iterator[str]:
