@@ -18,6 +18,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "cmd": {"type": "str", "required": True},
     "executable": {"type": "str", "required": True, "choices": list(_STARTS)},
     "stdin": {"type": "str", "default": ""},
+    "verb": {"type": "str", "choices": ["do", "begin"]},
 }
 
 
@@ -39,7 +40,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             file = Path(self._find_needle("files", name))
         except AnsibleError as error:
             raise AnsibleActionFail(str(error)) from error
-        if self._task.check_mode:
+        verb = options["verb"]
+        if verb:
+            arguments.insert(0, "look" if self._task.check_mode else verb)
+        elif self._task.check_mode:
             raise AnsibleActionSkip("Check mode is not supported for this task.")
         script = file.read_bytes()
         start = _STARTS[options["executable"]].format(size=len(script), name=file.name)
@@ -53,7 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         _, begun, said = result["stdout"].partition(f"{_BEGIN}\n")
         if begun:
             result |= {"stdout": said, "stdout_lines": said.splitlines()}
-        result["changed"] = True
+        result["changed"] = bool(result["stdout"].strip()) if verb else True
         if result["rc"]:
             result |= {"failed": True, "msg": f"{file.name} ended with {result['rc']}"}
         return result

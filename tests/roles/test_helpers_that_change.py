@@ -121,7 +121,7 @@ def test_only_what_changed_of_the_cluster_is_printed(machine: Machine) -> None:
     said = machine.run(KUBECTL, "look", "a config", "apply", "--filename=-", kubectl=str(kubectl))
     assert said.lines == ["b configured"]
     assert machine.asked("") == [
-        "kubectl --kubeconfig=a config apply --filename=- --dry-run=server"
+        "kubectl --kubeconfig=a config apply --filename=- --openapi-patch=false --dry-run=server"
     ]
 
 

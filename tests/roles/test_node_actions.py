@@ -124,6 +124,33 @@ def test_check_mode_leaves_a_script_out_that_does_not_only_look(play: Play) -> N
     assert run["stdout"] == "look.sh||"
 
 
+def test_a_script_with_a_verb_looks_in_check_mode_and_tells_what_it_changes(play: Play) -> None:
+    play.script(
+        "tell.sh",
+        """#!/bin/sh
+test "$2" = nothing || echo "$@"
+""",
+    )
+    tell = {"cmd": "tell.sh something", "executable": "sh", "verb": "do"}
+    tasks = [
+        {"node_script": tell},
+        {"node_script": tell | {"verb": "begin"}},
+        {"node_script": tell | {"cmd": "tell.sh nothing"}},
+    ]
+    said = play.run(*tasks)
+    assert [(one["stdout"].strip(), one["changed"]) for one in said] == [
+        ("do something", True),
+        ("begin something", True),
+        ("", False),
+    ]
+    said = play.run(*tasks, check=True)
+    assert [(one["stdout"].strip(), one["changed"]) for one in said] == [
+        ("look something", True),
+        ("look something", True),
+        ("", False),
+    ]
+
+
 def test_files_are_written_once_and_only_looked_at_in_check_mode(play: Play) -> None:
     entries = [
         {"path": f"{play.directory}/etc", "directory": True},

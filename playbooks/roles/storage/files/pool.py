@@ -3,7 +3,7 @@
 Runs on a server that is in the pool, or on any where there is none yet, with Python's standard
 library and `gluster` only:
 
-    pool.py WANTED [--check]
+    pool.py do|look WANTED
 
 WANTED is JSON: `volume`, `brick` (a directory), `own` (this server's address), `servers`
 (addresses of all), `fresh` (those that have nothing of the volume), `replicas` (the most that
@@ -11,7 +11,8 @@ are wanted), `options` (of the volume, by name) and `limit_s`.
 
 A server that is fresh and yet in the pool has lost its disk: its brick and its name are taken
 out, then it joins as a new one. Prints what it changes, a line each, and nothing where all is
-as it must be; ends with 1 and one sentence where that can't be reached.
+as it must be; with `look` what it would change. Ends with 1 and one sentence where that can't be
+reached.
 """
 
 import itertools
@@ -40,8 +41,8 @@ class RefusedError(Exception):
 
 def main() -> int:
     """Return the exit code."""
-    wanted = json.loads(sys.argv[1])
-    pool = Pool(wanted, changing="--check" not in sys.argv[2:])
+    verb, wanted = sys.argv[1:]
+    pool = Pool(json.loads(wanted), changing=verb == "do")
     try:
         for line in pool.changes():
             print(line, flush=True)
