@@ -15,7 +15,8 @@ However the client ends, processes of containers that have such a file open are 
 would try for ever, and answer. The service mounts the volume once more, and they start again.
 
 While the volume is not mounted, a file system that is empty and read-only is: a container engine
-makes a directory that it misses, and a database would begin anew in it, on the node's own disk.
+makes a directory that it misses, and a database would start from nothing in it, on the node's own
+disk.
 """
 
 import contextlib
