@@ -30,7 +30,7 @@ def ensure(client: docker.DockerClient, cache: Cache, progress: Progress) -> str
     if not engine_images.present(client, name):
         with progress.step("Load the node image into the Docker engine", limit_s=_LIMIT_S) as step:
             made = archive(cache, Job("node image", notify=step.update))
-            engine_images.load(client, cache.path(made), name)
+            engine_images.load(client, cache.path(made), name, limit_s=_LIMIT_S)
     return name
 
 
