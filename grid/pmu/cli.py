@@ -8,7 +8,8 @@ from pathlib import Path
 from grid.c37118 import FrameError
 from grid.documents.document_error import DocumentError
 from grid.pmu import serve_options
-from grid.pmu.scenario import document
+from grid.pmu.scenario import document, ipdc_writer
+from grid.pmu.scenario.model import Scenario
 from grid.pmu.simulator import Simulator
 from service import log, run, version
 
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "signals":
         _signals(options.file)
         return
-    log.configure()
+    if options.command == "serve":
+        log.configure()
     try:
         scenario = serve_options.scenario(options)
     except serve_options.OptionError as error:
@@ -36,6 +38,9 @@ def main(arguments: list[str] | None = None) -> None:
         shipped = f"; shipped are {', '.join(document.shipped())}" if absent else ""
         what = error.filename or "the clock"
         sys.exit(f"pmu: cannot read {what}: {error.strerror or error}{shipped}")
+    if options.command == "setup":
+        _setup(options, scenario)
+        return
     try:
         simulator = Simulator(scenario)
     except FrameError as error:
@@ -83,6 +88,17 @@ async def _serve(simulator: Simulator, listen: str | None, metrics_port: int) ->
     return _Served(services)
 
 
+def _setup(options: argparse.Namespace, scenario: Scenario) -> None:
+    (pmu,) = scenario.pmus
+    try:
+        made = ipdc_writer.setup(pmu, udp_port=options.udp_port, tcp_port=options.port)
+        options.file.write_bytes(ipdc_writer.encode(made))
+    except FrameError as error:
+        sys.exit(f"pmu: iPDC's simulator can't take the place of {pmu.name}: {error}")
+    except OSError as error:
+        sys.exit(f"pmu: cannot write {options.file}: {error.strerror or error}")
+
+
 def _signals(path: Path) -> None:
     # With its libraries, which only this command needs.
     from grid.pmu.signals import two_area  # noqa: PLC0415
@@ -110,4 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     signals.add_argument("file", type=Path, help="CSV to write")
     serve = commands.add_parser("serve", help="serve C37.118 streams")
     serve_options.add_to(serve)
+    setup = commands.add_parser("setup", help="write a PMU's set-up file of iPDC's simulator")
+    setup.add_argument("file", type=Path, help="file to write, such as pmu.bin")
+    serve_options.add_to_setup(setup)
+    setup.add_argument("--udp-port", type=int, default=15000, help="UDP port (15000)")
     return parser

@@ -1,4 +1,4 @@
-"""The options of `pmu serve`, and the scenario that they describe."""
+"""The options of `pmu serve` and `pmu setup`, and the scenario that they describe."""
 
 import argparse
 from dataclasses import replace
@@ -23,17 +23,14 @@ class OptionError(Exception):
 def add_to(serve: argparse.ArgumentParser) -> None:
     """Add the options to the parser of `pmu serve`."""
     what = serve.add_argument_group("what is simulated (one of these)")
-    what.add_argument("--idcode", type=_idcode, help="a single PMU of this stream id, 1..65534")
-    what.add_argument("--scenario", help="a scenario: file, or name of a shipped one")
+    _add_what(what)
     what.add_argument(
         "--ipdc", type=Path, action="append", help="set-up file of iPDC's simulator; repeatable"
     )
     what.add_argument(
         "--capture", type=Path, help="a capture with a C37.118 stream (--idcode says which)"
     )
-    serve.add_argument(
-        "--pmu", action="append", metavar="NAME", help="only this PMU of the scenario; repeatable"
-    )
+    _add_choice(serve)
     serve.add_argument("--seed", type=int, help="PMUs of one seed see the same grid (1)")
     serve.add_argument(
         "--clock",
@@ -55,14 +52,42 @@ def add_to(serve: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--metrics-port", type=int, default=0, help="TCP port of /metrics, /healthz, /readyz"
     )
-    single = serve.add_argument_group("a single PMU (with --idcode)")
-    single.add_argument("--name", help="station name, at most 16 characters (pmu-IDCODE)")
-    single.add_argument("--rate", type=_rate, help="frames a second; -5 is one each 5 s (50)")
+    single = _add_single(serve)
     single.add_argument("--format", choices=("float", "int"), help="(float)")
     single.add_argument(
         "--coordinates", choices=("rectangular", "polar"), help="of the phasors (rectangular)"
     )
+
+
+def add_to_setup(setup: argparse.ArgumentParser) -> None:
+    """Add the options to the parser of `pmu setup`: what of those of `pmu serve` a file can say."""
+    _add_what(setup.add_mutually_exclusive_group(required=True))
+    _add_choice(setup)
+    setup.add_argument("--port", type=int, default=4712, help="TCP port (4712)")
+    _add_single(setup)
+    setup.set_defaults(
+        **dict.fromkeys(("ipdc", "capture", "seed", "clock", "format", "coordinates", "listen")),
+        address=[],
+    )
+
+
+def _add_what(what: argparse._ArgumentGroup) -> None:
+    what.add_argument("--idcode", type=_idcode, help="a single PMU of this stream id, 1..65534")
+    what.add_argument("--scenario", help="a scenario: file, or name of a shipped one")
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pmu", action="append", metavar="NAME", help="only this PMU of the scenario; repeatable"
+    )
+
+
+def _add_single(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    single = parser.add_argument_group("a single PMU (with --idcode)")
+    single.add_argument("--name", help="station name, at most 16 characters (pmu-IDCODE)")
+    single.add_argument("--rate", type=_rate, help="frames a second; -5 is one each 5 s (50)")
     single.add_argument("--nominal", type=int, choices=(50, 60), help="Hz (50)")
+    return single
 
 
 def scenario(options: argparse.Namespace) -> Scenario:

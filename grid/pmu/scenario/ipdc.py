@@ -1,7 +1,8 @@
 """Set-up files of iPDC's PMU simulator: one PMU each.
 
 Line 1 is a UDP port, line 2 a TCP port, line 3 `CFG n SIZE` and a CFG-2 frame of SIZE bytes,
-then `HDR n SIZE` and a header frame, which may be missing. What follows is not looked at.
+then `HDR n SIZE` and a header frame; `HDR 0 0` or nothing where there is none. What follows is
+not looked at.
 """
 
 import re
@@ -46,7 +47,7 @@ def read(path: Path) -> IpdcSetup:
         configuration = Configuration.decode(frame)
         header = ""
         found = _FRAME.match(data, at)
-        if found is not None and found[1] == b"HDR":
+        if found is not None and found[1] == b"HDR" and int(found[2]):
             header = HeaderFrame.decode(_frame(path, data, at, b"HDR")[0]).text
     except FrameError as error:
         raise DocumentError([f"{path}: {error}"]) from error
