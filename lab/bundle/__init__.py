@@ -2,8 +2,9 @@
 
 from lab.bundle.bundle import Bundle
 from lab.bundle.distribution import DistributionChoice, check_available, choose_distribution
-from lab.bundle.preparation import pdc, prepare, requirements
+from lab.bundle.preparation import prepare, requirements
 from lab.bundle.release import refuse_leap, released, remember
+from lab.bundle.software import pdc, pmu
 from lab.bundle.storage import choose_storage, remember_storage
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "choose_distribution",
     "choose_storage",
     "pdc",
+    "pmu",
     "prepare",
     "refuse_leap",
     "released",

@@ -14,12 +14,14 @@ from lab.artefacts.cache import Artefact, Cache, machine_architecture
 from lab.artefacts.golang import Program
 from lab.artefacts.jobs import Job, Jobs
 from lab.artefacts.toolchain import Toolchain
+from lab.bundle import software
 from lab.bundle.bundle import Bundle, merged
 from lab.config.settings import Settings
 from lab.console.progress import Progress
 from lab.host import packages, privileges
 from lab.host.requirements import GIB, DiskSpace, Requirements
-from lab.images import build, mysql, openpdc
+from lab.images import build, mysql
+from lab.images.foreign import ForeignSoftware
 
 LIMIT_S = 3600.0
 """The longest that all of it may take."""
@@ -38,13 +40,6 @@ def requirements(cache: Cache) -> Requirements:
     space = DiskSpace(path=cache.root, size=0 if filled else DISK, purpose="the artefact cache")
     needed = PROGRAMS if _needs_root(Settings(), cache) else {}
     return Requirements(programs=needed, disk=(space,))
-
-
-def pdc(settings: Settings, cache: Cache) -> str:
-    """Return one line on the PDC that a lab gets; raises LabError where it can't be had."""
-    if settings.lab_pdc == "grid":
-        return "PDC: grid, the kit's own"
-    return f"PDC: {openpdc.check_available(machine_architecture(), cache)}"
 
 
 def prepare(
@@ -82,7 +77,7 @@ def _needs_root(settings: Settings, cache: Cache) -> bool:
     return (
         build.needs_root("grid", [grid], arch=arch, cache=cache)
         or mysql.needs_root(settings.lab_mysql_source, arch=arch, cache=cache)
-        or (settings.lab_pdc == "openpdc" and openpdc.needs_root(arch, cache))
+        or any(one.needs_root(arch, cache) for one in software.chosen(settings))
     )
 
 
@@ -126,8 +121,7 @@ class _Preparation:
         parts = [kubernetes]
         if storage == "local-path":
             parts.append(self._local_path())
-        if settings.lab_pdc == "openpdc":
-            parts.append(self._openpdc())
+        parts += [self._foreign(one) for one in software.chosen(settings)]
         for title, make in also.items():
             self._jobs.add("debian", title, make)
         database = self._jobs.add(
@@ -247,17 +241,17 @@ class _Preparation:
 
         return self._jobs.add("archives", "local-path image", gather)
 
-    def _openpdc(self) -> "Future[Bundle]":
+    def _foreign(self, chosen: ForeignSoftware) -> "Future[Bundle]":
         def make(job: Job) -> Bundle:
-            image = openpdc.image(arch=self._arch, cache=self._cache, job=job)
+            image = chosen.image(arch=self._arch, cache=self._cache, job=job)
             return Bundle(
                 files={},
                 image_archives=[image.archive.relative],
-                images={"openpdc": image.name},
-                versions={"openpdc": image.version},
+                images={chosen.name: image.name},
+                versions={chosen.name: image.version},
             )
 
-        return self._jobs.add("debian", "openPDC image", make)
+        return self._jobs.add("debian", f"image of {chosen.title}", make)
 
     def _build(self, program: Program) -> "Future[Artefact]":
         return self._jobs.add(

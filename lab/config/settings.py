@@ -66,6 +66,7 @@ class Settings(BaseModel):
     lab_storage: Literal["auto", "longhorn", "gluster", "local-path"] = "auto"
     lab_mysql_source: Literal["auto", "upstream", "packages"] = "auto"
     lab_pdc: Literal["grid", "openpdc"] = "grid"
+    lab_pmu: Literal["grid", "ipdc"] = "grid"
 
     @field_validator("lab_provider")
     @classmethod

@@ -97,6 +97,7 @@ def examine(directory: Path, name: str | None, settings: list[str]) -> Examinati
     found.look(lambda: _available(inventory, there or NodeSet(), cache))
     found.look(lambda: _storage(inventory, provider))
     found.look(lambda: bundle.pdc(chosen, cache))
+    found.look(lambda: bundle.pmu(chosen, cache))
     return found
 
 
@@ -107,10 +108,11 @@ def check(inventory: Inventory, provider: Provider, cache: Cache, *, existing: i
     """
     load(inventory.settings.lab_profile)
     problems = [*_obstacles(inventory, provider, cache, existing)]
-    try:
-        bundle.pdc(inventory.settings, cache)
-    except LabError as error:
-        problems.append(error)
+    for line in (bundle.pdc, bundle.pmu):
+        try:
+            line(inventory.settings, cache)
+        except LabError as error:
+            problems.append(error)
     if problems:
         raise together(problems, "`lab up` can't do its work here")
 
