@@ -1,12 +1,9 @@
 """The manifests, as kubectl builds them, against what the rest of the kit counts on."""
 
 import json
-import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pytest
@@ -14,61 +11,8 @@ import yaml
 
 from grid.pdc.topology import document
 from grid.pmu.scenario import document as scenario
-from lab.artefacts import Cache
 from lab.cluster.endpoints import MYSQL_PORT, STREAM_ENDPOINTS
-
-ROOT = Path(__file__).parents[2]
-WORKLOADS = ROOT / "workloads"
-ROLE = ROOT / "playbooks" / "roles" / "workloads"
-Object = dict[str, Any]
-
-
-def kubectl(directory: Path) -> list[Path | str]:
-    """Return a kubectl: that of this machine, or the one that is part of a cached binary."""
-    if found := shutil.which("kubectl"):
-        return [Path(found)]
-    if built := sorted(Cache().root.glob("kubernetes/*/*/kubernetes")):
-        link = directory / "kubectl"
-        link.symlink_to(built[-1])
-        return [link]
-    if released := sorted(Cache().root.glob("k3s/*/*/k3s")):
-        return [released[-1], "kubectl"]
-    pytest.fail("needs kubectl, or a lab's Kubernetes in the artefact cache: run `lab up` first")
-
-
-@pytest.fixture(scope="module", params=["grid", "openpdc"])
-def pdc(request: pytest.FixtureRequest) -> str:
-    """Name the PDC that is deployed."""
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory, pdc: str) -> list[Object]:
-    """Return every object of the overlay that the role applies, with either PDC."""
-    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    copy = tmp_path_factory.mktemp("manifests")
-    shutil.copytree(WORKLOADS, copy, dirs_exist_ok=True)
-    components = ["../components/openpdc"] if pdc == "openpdc" else []
-    site = {
-        "resources": [f"../overlays/{defaults['workloads_overlay']}"],
-        "components": components,
-    }
-    (copy / "site").mkdir()
-    (copy / "site" / "kustomization.yaml").write_text(yaml.safe_dump(site))
-    argv = [*kubectl(tmp_path_factory.mktemp("bin")), "kustomize", copy / "site"]
-    built = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
-    return list(yaml.safe_load_all(built.stdout))
-
-
-def of_kind(objects: list[Object], kind: str) -> dict[str, Object]:
-    return {thing["metadata"]["name"]: thing for thing in objects if thing["kind"] == kind}
-
-
-def containers(objects: list[Object]) -> Iterator[tuple[str, Object]]:
-    for name, deployment in of_kind(objects, "Deployment").items():
-        pod = deployment["spec"]["template"]["spec"]
-        for container in [*pod.get("initContainers", []), *pod["containers"]]:
-            yield name, container
+from tests.manifests.built import ROLE, ROOT, WORKLOADS, Object, containers, kubectl, of_kind
 
 
 def test_the_whole_deployment_of_the_thesis_is_there(objects: list[Object]) -> None:
@@ -125,12 +69,11 @@ def test_probes_cost_no_process(objects: list[Object]) -> None:
 
 
 def test_images_are_those_that_the_role_fills_in_and_are_never_pulled_anew(
-    objects: list[Object], pdc: str
+    objects: list[Object], foreign: tuple[str, ...]
 ) -> None:
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
     found = {container["image"] for _, container in containers(objects)}
-    openpdc = {"blackstart/openpdc"} if pdc == "openpdc" else set()
-    assert found == set(defaults["workloads_images"]) | openpdc
+    assert found == {*defaults["workloads_images"], *(f"blackstart/{name}" for name in foreign)}
     assert {container["imagePullPolicy"] for _, container in containers(objects)} == {
         "IfNotPresent"
     }
@@ -187,7 +130,9 @@ def test_only_the_second_level_pdc_is_let_onto_the_worker(objects: list[Object])
 
 
 @pytest.mark.parametrize("level", ["lower", "higher"])
-def test_topologies_say_what_the_manifests_say(objects: list[Object], pdc: str, level: str) -> None:
+def test_topologies_say_what_the_manifests_say(
+    objects: list[Object], foreign: tuple[str, ...], level: str
+) -> None:
     text = (WORKLOADS / "base" / f"pdc-{level}" / "topology.yml").read_text()
     topology = document.loads(text)
     services = of_kind(objects, "Service")
@@ -195,7 +140,7 @@ def test_topologies_say_what_the_manifests_say(objects: list[Object], pdc: str, 
         assert services[source.address.host]["spec"]["ports"][0]["port"] == source.address.port
     deployment = of_kind(objects, "Deployment")[f"pdc-{level}"]
     serve = deployment["spec"]["template"]["spec"]["containers"][0]
-    assert pdc == "openpdc" or f"--port={topology.stream.address.port}" in serve["args"]
+    assert "openpdc" in foreign or f"--port={topology.stream.address.port}" in serve["args"]
     assert serve["ports"][0]["containerPort"] == topology.stream.address.port
     endpoint = next(endpoint for endpoint in STREAM_ENDPOINTS if endpoint.name == f"pdc-{level}")
     assert (topology.node, topology.stream.idcode) == (endpoint.name, endpoint.idcode)
@@ -211,31 +156,6 @@ def test_the_pdc_expects_the_pmus_under_the_ids_that_they_send(objects: list[Obj
         pmu.name: (pmu.idcode, tuple(phasor.label for phasor in pmu.phasors)) for pmu in lower.pmus
     } == sent
     assert lower.pmus == higher.pmus
-
-
-def test_openpdc_is_told_its_database_by_a_file_and_has_an_attendant(
-    objects: list[Object], pdc: str
-) -> None:
-    if pdc == "grid":
-        return
-    for level in ("lower", "higher"):
-        pod = of_kind(objects, "Deployment")[f"pdc-{level}"]["spec"]["template"]["spec"]
-        # The program is there before its settings are put into the file that it brings.
-        assert [one["name"] for one in pod["initContainers"]] == ["program", "init"]
-        openpdc, attendant = pod["containers"]
-        assert "env" not in openpdc
-        known = {one["name"]: one.get("value") for one in attendant["env"]}
-        assert known["DB_NAME"] == known["DB_USER"] == level
-        folders = [
-            mount["mountPath"]
-            for container in (*pod["initContainers"], openpdc, attendant)
-            for mount in container["volumeMounts"]
-            if mount["name"] == "openpdc"
-        ]
-        assert folders == ["/var/lib/openpdc"] * 4
-        # The kubelet asks the attendant, which is in the same pod.
-        assert openpdc["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
-        assert "--metrics-port=9712" in attendant["args"]
 
 
 LONGHORN = """

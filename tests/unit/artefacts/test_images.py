@@ -40,7 +40,7 @@ def job() -> Job:
 def test_every_recipe_of_the_repository_is_read() -> None:
     assert set(FOLDERS) == {
         *("node", "kubernetes", "etcd", "coredns", "pause", "flannel", "local-path"),
-        *("mysql", "grid", "openpdc"),
+        *("mysql", "grid", "openpdc", "ipdc"),
     }
     for folder in FOLDERS:
         assert recipe.load(folder).title

@@ -15,7 +15,7 @@ import tshark_judge
 from grid import c37118
 from grid.c37118 import Command
 from grid.pmu import cli
-from grid.pmu.scenario import document
+from grid.pmu.scenario import document, ipdc
 from grid.pmu.scenario.model import PHASORS, Scenario, SimulatedPmu
 from grid.pmu.scenario.pmu_channels import PmuChannels
 from grid.pmu.scenario.scenario_signals import ScenarioSignals
@@ -194,6 +194,23 @@ def test_bad_options_are_one_clear_sentence(arguments, message):
     assert process.process.returncode != 0
     assert message in error
     assert "Traceback" not in error
+
+
+def test_a_set_up_of_ipdcs_simulator_is_written_and_read_again(tmp_path, capsys):
+    path = tmp_path / "pmu.bin"
+    cli.main(["setup", "--scenario", "two-area", "--pmu", "pmu-2", "--port", "5002", str(path)])
+    assert ipdc.read(path).tcp_port == 5002
+    cli.main(["setup", "--idcode", "7", "--rate", "25", str(path)])
+    assert ipdc.read(path).configuration.data_rate == 25
+    for arguments, message in (
+        (["--idcode", "7", "--rate", "-5"], "iPDC's simulator can't take the place of pmu-7"),
+        (["--idcode", "7"], "cannot write"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            cli.main(["setup", *arguments, str(tmp_path / "nowhere" / "pmu.bin")])
+    with pytest.raises(SystemExit):
+        cli.main(["setup", "--scenario", "two-area", str(path)])
+    assert "there are 3" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_said():
