@@ -18,7 +18,7 @@ ANY = "any"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image:
+class ForeignImage:
     """The image, in the cache."""
 
     name: str
@@ -57,13 +57,13 @@ class ForeignSoftware:
     setting: str
     """The setting that chooses it; its value `grid` does not."""
 
-    def image(self, *, arch: str, cache: Cache, job: Job) -> Image:
+    def image(self, *, arch: str, cache: Cache, job: Job) -> ForeignImage:
         """Return the image; raises LabError where it can't be had."""
         program = self._laid_in(arch, cache)
         if program is not None:
             sources = self._sources(program, arch, cache)
             layer = build.bundle(self.name, [sources], arch=arch, cache=cache, job=job)
-            return Image(name=sources.names[0], version=program.version, archive=layer)
+            return ForeignImage(name=sources.names[0], version=program.version, archive=layer)
         pulled = self._pulled(arch)
         place = self._place(arch, cache)
         cure = f"Check the network, lay the program in as {place}, or set {self.setting} to grid."
@@ -72,7 +72,7 @@ class ForeignSoftware:
             lambda target: upstream.pull(self.upstream, target, arch=arch, job=job, cure=cure),
             notify=job.update,
         )
-        return Image(name=self.upstream, version=pulled.version, archive=pulled)
+        return ForeignImage(name=self.upstream, version=pulled.version, archive=pulled)
 
     def check_available(self, arch: str, cache: Cache) -> str:
         """Return in a few words where the image will come from; LabError where from nowhere."""
