@@ -21,6 +21,12 @@ from lab.providers.container import labels, volumes
 
 CACHE_IN_NODE = "/var/cache/blackstart"
 """Where a node sees the control machine's artefact cache, read-only."""
+OF_THE_KERNEL = ("/boot", "/lib/modules")
+"""What a node reads of the kernel that it runs on, where this machine has it.
+
+kubeadm refuses a machine whose kernel's configuration it can't find: that of Debian and Ubuntu
+lies in /boot only. Directories, as the files' names change with the kernel's release.
+"""
 REMOVAL_LIMIT_S = 60
 CAP_SYS_RESOURCE = 24
 
@@ -45,8 +51,11 @@ def create(
         *volumes.mounts(client, lab, host),
         Mount(CACHE_IN_NODE, str(cache), type="bind", read_only=True),
     ]
-    if Path("/lib/modules").exists():
-        mounts.append(Mount("/lib/modules", "/lib/modules", type="bind", read_only=True))
+    mounts += [
+        Mount(path, path, type="bind", read_only=True)
+        for path in OF_THE_KERNEL
+        if Path(path).exists()
+    ]
     endpoint = EndpointConfig(client.api.api_version, ipv4_address=addresses[host])
     create_with_all_capabilities(
         client,
