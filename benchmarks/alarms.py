@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -30,6 +30,14 @@ SETTLE_S = 10
 """Between two rounds, so that what one left does not reach into the next."""
 MARGIN_S = 5.0
 """How much longer a server is cut off than its timers give the cluster to notice."""
+
+ROLES = (
+    "the one that the worker talks to",
+    "another than that",
+    "the lease holder",
+    "etcd's leader",
+)
+"""What a server may be when it is cut off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +121,7 @@ def cut_off(
 
 def _next(lab: Lab, lacking: Mapping[str, int]) -> tuple[Node, list[str]]:
     """Return the server to cut off next, and its roles: it has the most that are lacking."""
-    holders = {role: find(lab) for role, find in ROLES.items()}
+    holders = _holders(lab)
     roles = {
         server.name: [role for role, held in holders.items() if server.name in held]
         for server in lab.cluster.servers
@@ -122,43 +130,39 @@ def _next(lab: Lab, lacking: Mapping[str, int]) -> tuple[Node, list[str]]:
     return lab.node(name), roles[name]
 
 
-def _of_worker(lab: Lab) -> set[str]:
+def _holders(lab: Lab) -> Mapping[str, set[str]]:
+    """Return which servers have each of ROLES now; one may have several."""
+    used = _of_worker(lab)
+    others = {server.name for server in lab.cluster.servers} - {used}
+    return dict(
+        zip(ROLES, ({used}, others, {_lease_holder(lab)}, {_etcd_leader(lab)}), strict=True)
+    )
+
+
+def _of_worker(lab: Lab) -> str:
     """Return the server that most of the first worker's connections to the API go to."""
     worker = next(node for node in lab.nodes if node.role == "worker")
     said = worker.run(["ss", "-Htn", "state", "established", "( dport = :6443 )"]).stdout
     ends = [line.split()[-1].rpartition(":")[0] for line in said.splitlines() if line.strip()]
     counted = collections.Counter(ends)
-    return {max(lab.cluster.servers, key=lambda server: counted[server.address]).name}
+    return max(lab.cluster.servers, key=lambda server: counted[server.address]).name
 
 
-def _of_no_worker(lab: Lab) -> set[str]:
-    return {server.name for server in lab.cluster.servers} - _of_worker(lab)
-
-
-def _lease_holder(lab: Lab) -> set[str]:
+def _lease_holder(lab: Lab) -> str:
     """Return the server whose controller-manager decides which nodes are Ready."""
     leases = client.CoordinationV1Api(lab.cluster.api())
     lease = leases.read_namespaced_lease(
         "kube-controller-manager", "kube-system", _request_timeout=TIMEOUT_S
     )
-    return {str(lease.spec.holder_identity).partition("_")[0]}
+    return str(lease.spec.holder_identity).partition("_")[0]
 
 
-def _etcd_leader(lab: Lab) -> set[str]:
+def _etcd_leader(lab: Lab) -> str:
     for server in lab.cluster.servers:
         member = etcd.member(server)
         if member and member.is_leader:
-            return {server.name}
+            return server.name
     raise LabError("No member of etcd says that it is the leader.", "Look at `lab status`.")
-
-
-ROLES: Mapping[str, Callable[[Lab], set[str]]] = {
-    "the one that the worker talks to": _of_worker,
-    "another than that": _of_no_worker,
-    "the lease holder": _lease_holder,
-    "etcd's leader": _etcd_leader,
-}
-"""What a server may be when it is cut off, and which servers are that now; one may be several."""
 
 
 def _nodes(lab: Lab) -> Mapping[str, Any]:

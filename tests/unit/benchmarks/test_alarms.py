@@ -11,8 +11,7 @@ SERVERS = ("server-1", "server-2", "server-3")
 
 def lab(holders, monkeypatch):
     """Return a lab whose servers have roles as `holders` says: role to names."""
-    roles = {role: (lambda _lab, names=names: set(names)) for role, names in holders.items()}
-    monkeypatch.setattr(alarms, "ROLES", roles)
+    monkeypatch.setattr(alarms, "_holders", lambda _lab: holders)
     servers = [SimpleNamespace(name=name) for name in SERVERS]
     by_name = {server.name: server for server in servers}
     return SimpleNamespace(cluster=SimpleNamespace(servers=servers), node=by_name.__getitem__)
