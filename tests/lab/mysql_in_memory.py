@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubernetes import client
 
 from lab.cluster.lab import Lab
-from lab.console.progress import Silent, wait
+from tests.lab.until import until
 
 PORT = 33999
 NAME = "mysql-in-memory"
@@ -40,8 +40,7 @@ def mysql_in_memory(lab: Lab) -> Iterator[str]:
     core.create_namespaced_pod(NAMESPACE, client.V1Pod(metadata=metadata, spec=spec))
     try:
         address = str(lab.nodes[0].address)
-        with Silent().step("", limit_s=START_S) as step:
-            wait("MySQL", lambda: _unanswered(address), limit_s=START_S, step=step)
+        until(lambda: _unanswered(address), limit_s=START_S)
         secret = core.read_namespaced_secret("mysql", NAMESPACE)
         password = base64.b64decode(secret.data["root-password"]).decode()
         yield f"{address}:{PORT}:{password}"

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -20,7 +19,6 @@ from experiment import cases
 from experiment.workloads import pods, replicas
 from lab.cluster import etcd
 from lab.cluster.lab import find
-from lab.console.progress import Silent, wait
 from lab.faults.fault import Unwritten, inject
 from lab.faults.isolate import Isolate
 from lab.host.command import CommandError, run
@@ -28,6 +26,7 @@ from lab.nodes.state import StateDirectory
 from tests.kit import ROOT, Kit
 from tests.lab import border
 from tests.lab.mysql_in_memory import mysql_in_memory
+from tests.lab.until import until
 
 pytestmark = pytest.mark.lab
 
@@ -43,12 +42,6 @@ def thesis_run(running: Kit) -> Path:
         done = running.pytest("-k", "not harness")
         assert done.returncode == 0, done.stdout
     return running.runs("thesis")[0]
-
-
-def until(missing: Callable[[], str | None], *, limit_s: float) -> None:
-    """Wait until `missing` names nothing any more."""
-    with Silent().step("", limit_s=limit_s) as step:
-        wait("what is missing", lambda: missing() or None, limit_s=limit_s, step=step)
 
 
 def test_frames_flow_outside_the_cluster(running):

@@ -87,41 +87,35 @@ def test_a_new_node_gets_empty_volumes_of_its_own():
     assert {mount["Source"] for mount in mounts} == created.keys()
 
 
-def test_a_node_reads_what_this_machine_has_of_its_kernel(monkeypatch, tmp_path):
-    has = tmp_path / "boot"
-    has.mkdir()
-    monkeypatch.setattr(machine, "OF_THE_KERNEL", (str(has), str(tmp_path / "absent")))
+def made_node(*, distribution, cache):
+    """Make the container of server-1 of lab x; return its name and the options that it got."""
     client = client_of()
     machine.create(
         client,
         lab="x",
         host="server-1",
         role="server",
-        distribution="kubeadm",
+        distribution=distribution,
         image="blackstart/node:1",
-        cache=tmp_path,
+        cache=cache,
         addresses={"server-1": "10.87.0.11"},
         gateway="10.87.0.1",
     )
-    [(_, options)] = client.containers.created
+    [created] = client.containers.created
+    return created
+
+
+def test_a_node_reads_what_this_machine_has_of_its_kernel(monkeypatch, tmp_path):
+    has = tmp_path / "boot"
+    has.mkdir()
+    monkeypatch.setattr(machine, "OF_THE_KERNEL", (str(has), str(tmp_path / "absent")))
+    _, options = made_node(distribution="kubeadm", cache=tmp_path)
     binds = {m["Target"]: m["ReadOnly"] for m in options["mounts"] if m["Type"] == "bind"}
     assert binds == {machine.CACHE_IN_NODE: True, str(has): True}
 
 
 def test_a_node_is_labelled_and_asks_no_resolver_of_this_machine(tmp_path):
-    client = client_of()
-    machine.create(
-        client,
-        lab="x",
-        host="server-1",
-        role="server",
-        distribution="k3s",
-        image="blackstart/node:1",
-        cache=tmp_path,
-        addresses={"server-1": "10.87.0.11"},
-        gateway="10.87.0.1",
-    )
-    [(name, options)] = client.containers.created
+    name, options = made_node(distribution="k3s", cache=tmp_path)
     assert name == "x-server-1"
     assert options["labels"].items() >= {**labels.of_new("x"), labels.HOST: "server-1"}.items()
     assert options["dns"] == ["10.87.0.1"]
